@@ -39,6 +39,9 @@ typedef struct edgecore_op_desc {
     const edgecore_tensor *const *inputs; /* [input_count], NULL where an optional one is absent */
     int32_t input_count;
     const edgecore_tensor *output;
+    /* The output's type in the model, before the graph changed the storage: averages round around that type's zero,
+     * so their bytes depend on it. */
+    edgecore_dtype model_dtype;
 } edgecore_op_desc;
 
 typedef struct edgecore_op edgecore_op;
