@@ -1,0 +1,66 @@
+/* Weights of the triangle filter, computed as Pillow does (src/libImaging/Resample.c, precompute_coeffs and
+ * normalize_coeffs_8bpc), in the same order of floating-point operations, so that every weight is the same integer. */
+#include "image/resample.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static double triangle(double x)
+{
+    double distance = fabs(x);
+    return distance < 1.0 ? 1.0 - distance : 0.0;
+}
+
+/* Weights of the inputs around `center`; returns their number. */
+static int32_t fill_weights(double center, double support, double inverse_scale, int32_t input_size,
+                            double *real, int32_t *fixed, int32_t *first)
+{
+    int32_t low = (int32_t)(center - support + 0.5);
+    int32_t high = (int32_t)(center + support + 0.5);
+    if (low < 0)
+        low = 0;
+    if (high > input_size)
+        high = input_size;
+    double sum = 0.0;
+    for (int32_t t = 0; t < high - low; t++) {
+        real[t] = triangle((t + low - center + 0.5) * inverse_scale);
+        sum += real[t];
+    }
+    for (int32_t t = 0; t < high - low; t++) {
+        double weight = sum != 0.0 ? real[t] / sum : real[t];
+        fixed[t] = (int32_t)(0.5 + weight * (1 << EDGECORE_WEIGHT_BITS));
+    }
+    *first = low;
+    return high - low;
+}
+
+bool edgecore_axis_init(edgecore_axis *axis, int32_t input_size, int32_t box_first, int32_t box_size, int32_t size)
+{
+    double scale = (double)box_size / size;
+    double filter_scale = scale < 1.0 ? 1.0 : scale;
+    double support = filter_scale;
+    *axis = (edgecore_axis){.size = size, .taps = 2 * (int32_t)ceil(support) + 1, .copies = box_size == size};
+    axis->firsts = malloc((size_t)size * sizeof *axis->firsts);
+    axis->counts = malloc((size_t)size * sizeof *axis->counts);
+    axis->weights = calloc((size_t)size * (size_t)axis->taps, sizeof *axis->weights);
+    double *real = malloc((size_t)axis->taps * sizeof *real);
+    bool ready = axis->firsts && axis->counts && axis->weights && real;
+    for (int32_t i = 0; ready && i < size; i++) {
+        int32_t *weights = axis->weights + (size_t)i * (size_t)axis->taps;
+        double center = box_first + (i + 0.5) * scale;
+        axis->counts[i] = fill_weights(center, support, 1.0 / filter_scale, input_size, real, weights,
+                                       &axis->firsts[i]);
+    }
+    free(real);
+    if (!ready)
+        edgecore_axis_release(axis);
+    return ready;
+}
+
+void edgecore_axis_release(edgecore_axis *axis)
+{
+    free(axis->firsts);
+    free(axis->counts);
+    free(axis->weights);
+    *axis = (edgecore_axis){0};
+}

@@ -1,0 +1,228 @@
+/* The prepared way from one frame size to one tensor. Rows go top-down: each frame row that the filter needs passes the
+ * horizontal pass once into a ring that holds just the rows under the current output row. */
+#include "edgecore/image.h"
+
+#include "image/resample.h"
+#include "image/rows.h"
+#include "ops/op.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct box {
+    int32_t y, x, height, width;
+} box;
+
+struct edgecore_image_plan {
+    int32_t height, width;
+    box target;                 /* what the frame covers of the tensor; bars around it */
+    int32_t frame_width;
+    int32_t work_channels;
+    edgecore_row_reader read;
+    edgecore_row_writer writer;
+    edgecore_axis horizontal, vertical;
+    uint8_t *converted;         /* one frame row as work pixels, for readers that make them */
+    uint8_t *resampled;         /* one output row of work pixels */
+    uint8_t *ring;              /* [ring_rows][target.width * work_channels], row y at y % ring_rows */
+    int32_t ring_rows;
+    const uint8_t **held;       /* [ring_rows], where row y at y % ring_rows is: in the ring or in the frame */
+    const uint8_t **window;     /* [ring_rows], the rows under one output row in order */
+};
+
+/* `value * numerator / denominator` rounded half up, within 1 .. limit. */
+static int32_t scaled(int32_t value, int32_t numerator, int32_t denominator, int32_t limit)
+{
+    int64_t result = (2 * (int64_t)value * numerator + denominator) / (2 * (int64_t)denominator);
+    if (result < 1)
+        return 1;
+    return result > limit ? limit : (int32_t)result;
+}
+
+static void fit_boxes(const edgecore_image_spec *spec, box *source, box *target)
+{
+    *source = (box){0, 0, spec->frame_height, spec->frame_width};
+    *target = (box){0, 0, spec->height, spec->width};
+    /* Shapes compare as width / height, cross-multiplied. */
+    bool frame_is_wider = (int64_t)spec->frame_width * spec->height > (int64_t)spec->width * spec->frame_height;
+    if (spec->fit == EDGECORE_FIT_LETTERBOX) {
+        if (frame_is_wider)
+            target->height = scaled(spec->frame_height, spec->width, spec->frame_width, spec->height);
+        else
+            target->width = scaled(spec->frame_width, spec->height, spec->frame_height, spec->width);
+        target->y = (spec->height - target->height) / 2;
+        target->x = (spec->width - target->width) / 2;
+    } else if (spec->fit == EDGECORE_FIT_CROP) {
+        if (frame_is_wider)
+            source->width = scaled(spec->width, spec->frame_height, spec->height, spec->frame_width);
+        else
+            source->height = scaled(spec->height, spec->frame_width, spec->width, spec->frame_height);
+        source->y = (spec->frame_height - source->height) / 2;
+        source->x = (spec->frame_width - source->width) / 2;
+    }
+}
+
+static edgecore_status check_spec(const edgecore_image_spec *spec, edgecore_message *message)
+{
+    const struct {
+        const char *name;
+        int32_t value;
+    } sides[] = {{"frame_height", spec->frame_height},
+                 {"frame_width", spec->frame_width},
+                 {"height", spec->height},
+                 {"width", spec->width}};
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++)
+        if (sides[i].value < 1 || sides[i].value > EDGECORE_IMAGE_MAX_SIDE)
+            return edgecore_fail(message, EDGECORE_INVALID, "%s is %d, not 1 to %d", sides[i].name,
+                                 (int)sides[i].value, EDGECORE_IMAGE_MAX_SIDE);
+    if ((unsigned)spec->frame_pixels > EDGECORE_PIXELS_GREY)
+        return edgecore_fail(message, EDGECORE_INVALID, "frame_pixels is %d", (int)spec->frame_pixels);
+    if ((unsigned)spec->pixels > EDGECORE_PIXELS_GREY)
+        return edgecore_fail(message, EDGECORE_INVALID, "pixels is %d", (int)spec->pixels);
+    if ((unsigned)spec->fit > EDGECORE_FIT_CROP)
+        return edgecore_fail(message, EDGECORE_INVALID, "fit is %d", (int)spec->fit);
+    return EDGECORE_OK;
+}
+
+static int32_t largest(const int32_t *values, int32_t count)
+{
+    int32_t result = values[0];
+    for (int32_t i = 1; i < count; i++)
+        result = values[i] > result ? values[i] : result;
+    return result;
+}
+
+static bool prepare(edgecore_image_plan *plan, const edgecore_image_spec *spec)
+{
+    box source;
+    fit_boxes(spec, &source, &plan->target);
+    plan->height = spec->height;
+    plan->width = spec->width;
+    plan->frame_width = spec->frame_width;
+    plan->read = edgecore_reader_of(spec->frame_pixels, spec->pixels, &plan->work_channels);
+    edgecore_writer_init(&plan->writer, spec->frame_pixels, spec->pixels, spec->tables);
+    if (!edgecore_axis_init(&plan->horizontal, spec->frame_width, source.x, source.width, plan->target.width) ||
+        !edgecore_axis_init(&plan->vertical, spec->frame_height, source.y, source.height, plan->target.height))
+        return false;
+    size_t row_bytes = (size_t)plan->target.width * (size_t)plan->work_channels;
+    plan->ring_rows = plan->vertical.copies ? 1 : largest(plan->vertical.counts, plan->vertical.size);
+    plan->converted = malloc(3 * (size_t)spec->frame_width);
+    plan->resampled = malloc(row_bytes);
+    plan->ring = malloc(row_bytes * (size_t)plan->ring_rows);
+    plan->held = malloc((size_t)plan->ring_rows * sizeof *plan->held);
+    plan->window = malloc((size_t)plan->ring_rows * sizeof *plan->window);
+    return plan->converted && plan->resampled && plan->ring && plan->held && plan->window;
+}
+
+edgecore_status edgecore_image_plan_create(const edgecore_image_spec *spec, edgecore_image_plan **plan,
+                                           edgecore_message *message)
+{
+    if (!spec || !plan)
+        return edgecore_fail(message, EDGECORE_INVALID, "%s is NULL", spec ? "plan" : "spec");
+    *plan = NULL;
+    edgecore_status status = check_spec(spec, message);
+    if (status != EDGECORE_OK)
+        return status;
+    edgecore_image_plan *made = calloc(1, sizeof *made);
+    if (!made || !prepare(made, spec)) {
+        edgecore_image_plan_destroy(made);
+        return edgecore_fail(message, EDGECORE_NO_MEMORY, "no memory to resize %dx%d frames",
+                             (int)spec->frame_width, (int)spec->frame_height);
+    }
+    *plan = made;
+    return EDGECORE_OK;
+}
+
+void edgecore_image_plan_destroy(edgecore_image_plan *plan)
+{
+    if (!plan)
+        return;
+    edgecore_axis_release(&plan->horizontal);
+    edgecore_axis_release(&plan->vertical);
+    free(plan->converted);
+    free(plan->resampled);
+    free(plan->ring);
+    free(plan->held);
+    free(plan->window);
+    free(plan);
+}
+
+size_t edgecore_image_plan_bytes(const edgecore_image_plan *plan)
+{
+    return plan ? (size_t)plan->height * (size_t)plan->width * (size_t)plan->writer.channels : 0;
+}
+
+/* Frame row `y` after the horizontal pass: target.width work pixels, in the frame or in `made`. */
+static const uint8_t *narrowed_row(const edgecore_image_plan *plan, const edgecore_frame *frame, int32_t y,
+                                   uint8_t *made)
+{
+    const uint8_t *row = plan->read(frame, y, plan->converted);
+    if (!plan->horizontal.copies) {
+        edgecore_resample_row(&plan->horizontal, row, plan->work_channels, made);
+        return made;
+    }
+    const uint8_t *part = row + (size_t)plan->horizontal.firsts[0] * (size_t)plan->work_channels;
+    if (row != plan->converted)
+        return part;
+    memcpy(made, part, (size_t)plan->target.width * (size_t)plan->work_channels);
+    return made;
+}
+
+static void write_target_row(const edgecore_image_plan *plan, const uint8_t *row, int32_t y, uint8_t *out)
+{
+    const box *target = &plan->target;
+    int32_t channels = plan->writer.channels;
+    uint8_t *line = out + (size_t)(target->y + y) * (size_t)plan->width * (size_t)channels;
+    int32_t right = target->x + target->width;
+    edgecore_write_bar(&plan->writer, EDGECORE_LETTERBOX_PIXEL, target->x, line);
+    edgecore_write_row(&plan->writer, row, target->width, line + target->x * channels);
+    edgecore_write_bar(&plan->writer, EDGECORE_LETTERBOX_PIXEL, plan->width - right, line + right * channels);
+}
+
+static void write_bars(const edgecore_image_plan *plan, int32_t y0, int32_t y1, uint8_t *out)
+{
+    for (int32_t y = y0; y < y1; y++)
+        edgecore_write_bar(&plan->writer, EDGECORE_LETTERBOX_PIXEL, plan->width,
+                           out + (size_t)y * (size_t)plan->width * (size_t)plan->writer.channels);
+}
+
+static void copy_rows(const edgecore_image_plan *plan, const edgecore_frame *frame, uint8_t *out)
+{
+    for (int32_t y = 0; y < plan->target.height; y++)
+        write_target_row(plan, narrowed_row(plan, frame, plan->vertical.firsts[0] + y, plan->ring), y, out);
+}
+
+static void resample_rows(const edgecore_image_plan *plan, const edgecore_frame *frame, uint8_t *out)
+{
+    const edgecore_axis *vertical = &plan->vertical;
+    size_t row_bytes = (size_t)plan->target.width * (size_t)plan->work_channels;
+    int32_t next = vertical->firsts[0]; /* rows below are in the ring, or no longer needed */
+    for (int32_t y = 0; y < vertical->size; y++) {
+        int32_t first = vertical->firsts[y];
+        int32_t end = first + vertical->counts[y];
+        next = next < first ? first : next;
+        for (; next < end; next++) {
+            int32_t slot = next % plan->ring_rows;
+            plan->held[slot] = narrowed_row(plan, frame, next, plan->ring + (size_t)slot * row_bytes);
+        }
+        for (int32_t t = 0; t < vertical->counts[y]; t++)
+            plan->window[t] = plan->held[(first + t) % plan->ring_rows];
+        edgecore_resample_column(plan->window, vertical->weights + (size_t)y * (size_t)vertical->taps,
+                                 vertical->counts[y], row_bytes, plan->resampled);
+        write_target_row(plan, plan->resampled, y, out);
+    }
+}
+
+edgecore_status edgecore_image_plan_run(edgecore_image_plan *plan, const uint8_t *frame, ptrdiff_t row_stride,
+                                        uint8_t *out, edgecore_message *message)
+{
+    if (!plan || !frame || !out)
+        return edgecore_fail(message, EDGECORE_INVALID, "%s is NULL", !plan ? "plan" : frame ? "out" : "frame");
+    edgecore_frame rows = {.data = frame, .row_stride = row_stride, .width = plan->frame_width};
+    write_bars(plan, 0, plan->target.y, out);
+    if (plan->vertical.copies)
+        copy_rows(plan, &rows, out);
+    else
+        resample_rows(plan, &rows, out);
+    write_bars(plan, plan->target.y + plan->target.height, plan->height, out);
+    return EDGECORE_OK;
+}

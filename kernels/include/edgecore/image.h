@@ -1,0 +1,64 @@
+/* From a camera's frame to the network's input tensor in one call: resize, colour order and quantisation.
+ *
+ * The resize is the separable, antialiased triangle filter in 22-bit fixed point, with an 8-bit image between
+ * the horizontal and the vertical pass: byte for byte Pillow's Image.resize(size, BILINEAR, box). An axis whose size does
+ * not change is copied. The bytes depend on nothing but the arguments, on every CPU. */
+#ifndef EDGECORE_IMAGE_H
+#define EDGECORE_IMAGE_H
+
+#include "edgecore/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define EDGECORE_IMAGE_MAX_SIDE 32768
+#define EDGECORE_LETTERBOX_PIXEL 114 /* fills the bars of a letterbox, in every channel, before the table */
+
+/* How pixels lie in a frame or in a tensor: interleaved bytes.
+ * Colour becomes grey as (19595 R + 38470 G + 7471 B + 32768) >> 16 (ITU-R BT.601, Pillow's "L"), before the
+ * resize; grey becomes colour by repeating it, after the resize. */
+typedef enum edgecore_pixels {
+    EDGECORE_PIXELS_BGR = 0,
+    EDGECORE_PIXELS_RGB,
+    EDGECORE_PIXELS_GREY,
+} edgecore_pixels;
+
+/* Which part of the frame fills which part of the tensor. Halves of odd differences are rounded down. */
+typedef enum edgecore_fit {
+    EDGECORE_FIT_STRETCH = 0, /* the whole frame fills the whole tensor */
+    EDGECORE_FIT_LETTERBOX,   /* the whole frame, its shape kept, centred between bars */
+    EDGECORE_FIT_CROP,        /* the largest centred box with the tensor's shape fills the tensor */
+} edgecore_fit;
+
+typedef struct edgecore_image_spec {
+    int32_t frame_height, frame_width; /* 1 .. EDGECORE_IMAGE_MAX_SIDE, as the next two */
+    int32_t height, width;
+    edgecore_pixels frame_pixels;
+    edgecore_pixels pixels;            /* of the tensor */
+    edgecore_fit fit;
+    /* [channels of `pixels`][256]: the byte to store for a pixel value of a channel; NULL stores pixel values. */
+    const uint8_t *tables;
+} edgecore_image_spec;
+
+typedef struct edgecore_image_plan edgecore_image_plan;
+
+/* Computes the filter's weights for one frame size and reserves all working memory. `spec` and its tables are
+ * not needed afterwards. EDGECORE_INVALID names the bad argument. */
+EDGECORE_API edgecore_status edgecore_image_plan_create(const edgecore_image_spec *spec,
+                                                        edgecore_image_plan **plan, edgecore_message *message);
+EDGECORE_API void edgecore_image_plan_destroy(edgecore_image_plan *plan);
+
+/* Fills `out`, height x width x channels dense bytes. `row_stride` is the bytes from one frame row to the next
+ * (negative in a frame that is upside down). Allocates nothing; one call at a time per plan. */
+EDGECORE_API edgecore_status edgecore_image_plan_run(edgecore_image_plan *plan, const uint8_t *frame,
+                                                     ptrdiff_t row_stride, uint8_t *out,
+                                                     edgecore_message *message);
+
+/* Bytes that a run writes. */
+EDGECORE_API size_t edgecore_image_plan_bytes(const edgecore_image_plan *plan);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
