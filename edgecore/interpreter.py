@@ -1,106 +1,293 @@
-"""The TFLite interpreter of this machine, with edgecore's delegate or without it."""
+"""The TFLite interpreter of this machine with the engine attached as its delegate.
+
+    delegate = load_delegate(threads=4)
+    Interpreter("model.tflite", experimental_delegates=[delegate])   # tflite-runtime's or LiteRT's own class
+
+`open_interpreter` does the same and picks whichever of the two runtimes is installed.
+"""
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import importlib
-import importlib.metadata
+import importlib.util
 import os
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from edgecore.errors import UserError
 
-RUNTIMES = (("tflite_runtime.interpreter", "tflite-runtime"), ("ai_edge_litert.interpreter", "ai-edge-litert"))
+_RUNTIMES = ("tflite_runtime", "ai_edge_litert")
+_MAX_RANK = 6
+
+
+class _StepInfo(ctypes.Structure):
+    """edgecore_step_info of edgecore/graph.h."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("tags", ctypes.POINTER(ctypes.c_int32)),
+        ("tag_count", ctypes.c_int32),
+        ("macs", ctypes.c_int64),
+        ("bytes", ctypes.c_int64),
+        ("output_dims", ctypes.c_int32 * _MAX_RANK),
+        ("output_rank", ctypes.c_int32),
+        ("nanoseconds", ctypes.c_int64),
+    )
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a compiled engine: an operator, or a fused block of several."""
+    """One step of the compiled plan: an operator or a fused block."""
 
     name: str
-    nodes: tuple[int, ...]  # operator indices in the .tflite's first subgraph
+    nodes: tuple[int, ...]  # indices of the model's operators that it runs
     macs: int
-    bytes: int
-    shape: tuple[int, ...]
-    nanoseconds: int  # of the last run, when profiling is on
-
-
-@dataclass(frozen=True)
-class Engine:
-    """What one engine (one claimed part of a model) is made of."""
-
-    isa: str
-    threads: int
-    arena_bytes: int
-    weight_bytes: int
-    steps: tuple[Step, ...]
-
-
-def default_threads() -> int:
-    """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
-def runtime() -> tuple[ModuleType, str]:
-    """The first TFLite interpreter module that imports, and its name with version."""
-    for module, package in RUNTIMES:
-        try:
-            return importlib.import_module(module), f"{package} {importlib.metadata.version(package)}"
-        except ImportError:
-            continue
-    raise UserError("no TFLite interpreter is installed; pip install tflite-runtime (Python 3.11) or ai-edge-litert")
+    bytes: int  # activation and weight bytes read and written
+    output_shape: tuple[int, ...]
+    nanoseconds: int  # of the last run; 0 unless profiling is on
 
 
 def library_path() -> Path:
-    """The shared library with the engine and the delegate; $EDGECORE_LIBRARY overrides it."""
+    """libedgecore.so: $EDGECORE_LIBRARY, else the one of the installed package."""
     override = os.environ.get("EDGECORE_LIBRARY")
     if override:
-        return Path(override)
-    import edgecore.kernels
+        path = Path(override)
+        if not path.is_file():
+            raise UserError(f"EDGECORE_LIBRARY={override}: no such file; unset it or name a libedgecore.so")
+        return path
+    spec = importlib.util.find_spec("edgecore.kernels")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder) / "libedgecore.so"
+        if path.is_file():
+            return path
+    raise UserError("libedgecore.so is not in the edgecore.kernels package; build it with 'pip install .'")
 
-    for folder in edgecore.kernels.__path__:
-        candidate = Path(folder) / "libedgecore.so"
-        if candidate.exists():
-            return candidate
-    raise UserError("libedgecore.so is not built; reinstall edgecore")
 
-
-def load_delegate(threads: int | None = None, isa: str | None = None, fuse: bool = True) -> Any:
-    """A delegate for `Interpreter(path, experimental_delegates=[...])`."""
-    options: dict[str, object] = {"threads": threads or default_threads(), "fuse": int(fuse)}
-    if isa:
-        options["isa"] = isa
+@functools.cache
+def library() -> ctypes.CDLL:
+    """The loaded engine, with the signatures of the functions that this module calls."""
+    path = library_path()
     try:
-        return runtime()[0].load_delegate(str(library_path()), options)
-    except (ValueError, OSError, AttributeError) as error:
-        raise UserError(f"the delegate does not load: {error}") from error
+        # PyDLL: creating and destroying a delegate call back into Python and are short.
+        loaded = ctypes.PyDLL(str(path))
+        signatures: dict[str, tuple[Any, list[Any]]] = {
+            "tflite_plugin_create_delegate": (
+                ctypes.c_void_p,
+                [ctypes.POINTER(ctypes.c_char_p), ctypes.POINTER(ctypes.c_char_p), ctypes.c_size_t, _REPORT],
+            ),
+            "tflite_plugin_destroy_delegate": (None, [ctypes.c_void_p]),
+            "edgecore_delegate_total_nodes": (ctypes.c_int32, [ctypes.c_void_p]),
+            "edgecore_delegate_claimed_nodes": (ctypes.c_int32, [ctypes.c_void_p]),
+            "edgecore_delegate_refusal": (
+                ctypes.c_char_p,
+                [ctypes.c_void_p, ctypes.c_int32, ctypes.POINTER(ctypes.c_int32)],
+            ),
+            "edgecore_delegate_engine_count": (ctypes.c_int32, [ctypes.c_void_p]),
+            "edgecore_delegate_engine": (ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_int32]),
+            "edgecore_engine_step_count": (ctypes.c_int32, [ctypes.c_void_p]),
+            "edgecore_engine_step": (
+                ctypes.c_int,
+                [ctypes.c_void_p, ctypes.c_int32, ctypes.POINTER(_StepInfo)],
+            ),
+            "edgecore_engine_set_profiling": (None, [ctypes.c_void_p, ctypes.c_bool]),
+            "edgecore_engine_arena_bytes": (ctypes.c_size_t, [ctypes.c_void_p]),
+            "edgecore_engine_weight_bytes": (ctypes.c_size_t, [ctypes.c_void_p]),
+            "edgecore_engine_isa": (ctypes.c_char_p, [ctypes.c_void_p]),
+            "edgecore_engine_threads": (ctypes.c_int32, [ctypes.c_void_p]),
+        }
+        for name, (result, arguments) in signatures.items():
+            function = getattr(loaded, name)
+            function.restype, function.argtypes = result, arguments
+    except (OSError, AttributeError) as error:
+        raise UserError(f"{path}: {error}; reinstall edgecore") from error
+    return loaded
+
+
+_REPORT = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
+
+
+class Engine:
+    """A compiled partition of a model. Valid as long as the interpreter that it belongs to."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self._library = library()
+
+    def steps(self) -> list[Step]:
+        return list(self._steps())
+
+    def _steps(self) -> Iterator[Step]:
+        info = _StepInfo()
+        for index in range(self._library.edgecore_engine_step_count(self._handle)):
+            if self._library.edgecore_engine_step(self._handle, index, ctypes.byref(info)) != 0:
+                return
+            yield Step(
+                info.name.decode(),
+                tuple(info.tags[: info.tag_count]),
+                info.macs,
+                info.bytes,
+                tuple(info.output_dims[: info.output_rank]),
+                info.nanoseconds,
+            )
+
+    def set_profiling(self, on: bool) -> None:
+        """Steps measure their time from the next run on."""
+        self._library.edgecore_engine_set_profiling(self._handle, on)
+
+    @property
+    def arena_bytes(self) -> int:
+        return int(self._library.edgecore_engine_arena_bytes(self._handle))
+
+    @property
+    def weight_bytes(self) -> int:
+        return int(self._library.edgecore_engine_weight_bytes(self._handle))
+
+    @property
+    def isa(self) -> str:
+        name: bytes = self._library.edgecore_engine_isa(self._handle)
+        return name.decode()
+
+    @property
+    def threads(self) -> int:
+        return int(self._library.edgecore_engine_threads(self._handle))
+
+
+class Delegate:
+    """An external delegate for `experimental_delegates=[...]` of either runtime's Interpreter.
+
+    Attach it to one interpreter. The interpreter keeps a reference, so it is destroyed first.
+    """
+
+    def __init__(self, options: dict[str, str]) -> None:
+        self._pointer: int | None = None
+        self._library = library()
+        keys = (ctypes.c_char_p * len(options))(*(key.encode() for key in options))
+        values = (ctypes.c_char_p * len(options))(*(value.encode() for value in options.values()))
+        lines: list[str] = []
+        report = _REPORT(lambda text: lines.append(text.decode(errors="replace")))
+        self._pointer = self._library.tflite_plugin_create_delegate(keys, values, len(options), report)
+        if self._pointer is None:
+            raise ValueError(" ".join(lines) or "the delegate could not be created")
+
+    def __del__(self) -> None:
+        if self._pointer is not None:
+            self._library.tflite_plugin_destroy_delegate(self._pointer)
+            self._pointer = None
+
+    def _get_native_delegate_pointer(self) -> int | None:
+        """What the runtimes' Interpreter asks of a delegate."""
+        return self._pointer
+
+    @property
+    def total_nodes(self) -> int:
+        """Operators of the model that the delegate was attached to; 0 before."""
+        return int(self._library.edgecore_delegate_total_nodes(self._pointer))
+
+    @property
+    def claimed_nodes(self) -> int:
+        """How many of them the engine runs."""
+        return int(self._library.edgecore_delegate_claimed_nodes(self._pointer))
+
+    def refusals(self) -> dict[int, str]:
+        """Why each remaining operator was left to the interpreter, by its index in the model."""
+        reasons: dict[int, str] = {}
+        node = ctypes.c_int32()
+        for index in range(self.total_nodes - self.claimed_nodes):
+            text = self._library.edgecore_delegate_refusal(self._pointer, index, ctypes.byref(node))
+            if text is not None:
+                reasons[node.value] = text.decode(errors="replace")
+        return reasons
+
+    def engines(self) -> list[Engine]:
+        """One per partition, compiled by the interpreter's allocate_tensors()."""
+        count = self._library.edgecore_delegate_engine_count(self._pointer)
+        handles = (self._library.edgecore_delegate_engine(self._pointer, i) for i in range(count))
+        return [Engine(handle) for handle in handles if handle]
+
+
+def load_delegate(threads: int | None = None, isa: str | None = None, fuse: bool = True) -> Delegate:
+    """The engine as a delegate.
+
+    threads: None takes the interpreter's num_threads, 0 every core that the process may use.
+    isa: a tier's name such as "avx2" or "dotprod"; None takes $EDGECORE_ISA, else the best of this CPU.
+    fuse: False gives one step per operator, for tests and tables.
+    Raises ValueError with the engine's reason for a wrong option.
+    """
+    options = {"fuse": "1" if fuse else "0"}
+    if threads is not None:
+        options["threads"] = str(threads)
+    if isa is not None:
+        options["isa"] = isa
+    return Delegate(options)
+
+
+def runtime_name() -> str:
+    """The module of the interpreter that open_interpreter uses: "tflite_runtime" or "ai_edge_litert"."""
+    for name in _RUNTIMES:
+        if importlib.util.find_spec(name) is not None:
+            return name
+    raise UserError("no TFLite interpreter is installed; pip install tflite-runtime or ai-edge-litert")
 
 
 def open_interpreter(
-    model: bytes, threads: int | None = None, delegate: Any | None = None, reference: bool = False
+    model: str | Path | bytes, threads: int | None = None, delegate: bool | Delegate = True
 ) -> Any:
-    """An allocated interpreter over a model's bytes; `reference` takes TFLite's reference kernels.
+    """An interpreter with its tensors allocated, and the engine attached.
 
-    Raises ValueError or RuntimeError with TFLite's own text.
+    model: a path or the bytes of a .tflite. threads: for the engine and for what the interpreter runs itself;
+    None or 0 means every core. delegate: False leaves the engine out, a Delegate is used as given.
+    The attached one, or None, is the result's attribute `edgecore_delegate`.
+    Raises UserError when the file is missing or no model, and ValueError as load_delegate does.
     """
-    module = runtime()[0]
-    resolver = module.OpResolverType.BUILTIN_REF if reference else module.OpResolverType.AUTO
-    interpreter = module.Interpreter(
-        model_content=model,
-        num_threads=threads or default_threads(),
-        experimental_delegates=[delegate] if delegate is not None else None,
-        experimental_op_resolver_type=resolver,
+    content = _content(model)
+    where = "the model" if isinstance(model, bytes) else str(model)
+    count = threads or len(os.sched_getaffinity(0))
+    if delegate is True:
+        delegate = load_delegate(threads=threads or 0)
+    runtime = importlib.import_module(runtime_name() + ".interpreter")
+    attached: Delegate | None = delegate or None
+    opened = None
+    if attached is not None:
+        try:
+            opened = _open(runtime, content, count, attached)
+        except (RuntimeError, ValueError) as error:
+            attached, reason = None, str(error)
+    if opened is None:
+        try:
+            opened = _open(runtime, content, count, None)
+        except (RuntimeError, ValueError) as error:
+            line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise UserError(
+                f"{where} is not a model that TFLite can run ({line}); convert it again"
+            ) from error
+        if delegate:
+            warnings.warn(f"{where} runs without the engine: {reason}", stacklevel=2)
+    opened.edgecore_delegate = attached
+    return opened
+
+
+def _open(runtime: Any, content: bytes, threads: int, delegate: Delegate | None) -> Any:
+    opened = runtime.Interpreter(
+        model_content=content, num_threads=threads, experimental_delegates=[delegate] if delegate else None
     )
-    interpreter.allocate_tensors()
-    return interpreter
+    opened.allocate_tensors()
+    return opened
 
 
-def engines(delegate: Any) -> list[Engine]:
-    """The engines that a delegate made for the interpreter it was given to, in graph order."""
-    return []
-
-
-def set_profiling(delegate: Any, on: bool) -> None:
-    """Switches the timing of single steps on or off for all engines of a delegate."""
+def _content(model: str | Path | bytes) -> bytes:
+    if isinstance(model, bytes):
+        content, where = model, "the model"
+    else:
+        where = str(model)
+        try:
+            content = Path(model).read_bytes()
+        except OSError as error:
+            raise UserError(f"{where}: {error.strerror}; give the path of a .tflite file") from error
+    if len(content) < 8 or content[4:8] != b"TFL3":
+        raise UserError(f"{where} is not a TFLite model; 'edgecore convert' makes one")
+    return content

@@ -1,0 +1,266 @@
+"""Networks with random weights, described layer by layer: shapes, scales and weights follow by themselves.
+
+Scales are chosen so that the outputs of random inputs use most of the 256 values; a test that wants an
+extreme one says so with `out=Quant(scale, zero_point)`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .writer import ModelWriter
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Quant:
+    """Per-tensor quantisation: real = (value - zero_point) * scale."""
+
+    scale: float
+    zero_point: int
+
+
+class Network:
+    """Methods take tensor indices and return the index of their output."""
+
+    def __init__(self, seed: int = 0, dtype: str = "int8") -> None:
+        self.writer = ModelWriter()
+        self.rng = np.random.default_rng(seed)
+        self.dtype = dtype
+        self.low, self.high = (-128, 127) if dtype == "int8" else (0, 255)
+        self.quants: dict[int, Quant] = {}
+
+    def shape(self, x: int) -> tuple[int, ...]:
+        return self.writer.shape(x)
+
+    def input(
+        self, shape: Sequence[int], quant: Quant | None = None, signature: Sequence[int] | None = None
+    ) -> int:
+        x = self.activation(shape, quant or self.random_quant(), signature)
+        self.writer.inputs.append(x)
+        return x
+
+    def output(self, *tensors: int) -> None:
+        self.writer.outputs.extend(tensors)
+
+    def build(self) -> bytes:
+        return self.writer.build()
+
+    def activation(self, shape: Sequence[int], quant: Quant, signature: Sequence[int] | None = None) -> int:
+        x = self.writer.tensor(shape, self.dtype, quant.scale, quant.zero_point, signature=signature)
+        self.quants[x] = quant
+        return x
+
+    def random_quant(self, scale: float | None = None) -> Quant:
+        scale = float(self.rng.uniform(0.01, 0.1)) if scale is None else scale
+        return Quant(scale, int(self.rng.integers(self.low // 4 + self.high // 4, self.high // 2)))
+
+    def constant(self, values: Sequence[int] | np.ndarray, dtype: str = "int32") -> int:
+        array = np.asarray(values, dtype)
+        return self.writer.tensor(array.shape, dtype, data=array)
+
+    def quantised_constant(self, shape: Sequence[int], quant: Quant | None = None) -> int:
+        quant = quant or self.random_quant()
+        data = self.rng.integers(self.low, self.high + 1, shape)
+        x = self.writer.tensor(shape, self.dtype, quant.scale, quant.zero_point, data=data)
+        self.quants[x] = quant
+        return x
+
+    # -- layers with weights
+
+    def conv2d(
+        self,
+        x: int,
+        channels: int,
+        kernel: Pair = (1, 1),
+        stride: Pair = (1, 1),
+        dilation: Pair = (1, 1),
+        padding: str = "SAME",
+        activation: str = "NONE",
+        per_channel: bool = True,
+        bias: bool = True,
+        out: Quant | None = None,
+        extreme: bool = False,
+    ) -> int:
+        """Pairs are (height, width). extreme: weights are only the largest and smallest values."""
+        _, height, width, depth = self.shape(x)
+        weights, scales = self._weights((channels, *kernel, depth), 0, per_channel, extreme)
+        inputs = self._with_bias(x, weights, scales, channels, kernel[0] * kernel[1] * depth, bias)
+        out = out or self._sum_quant(x, scales, kernel[0] * kernel[1] * depth)
+        y = self.activation((1, *_spatial((height, width), kernel, stride, dilation, padding), channels), out)
+        self.writer.op(
+            "CONV_2D", inputs, [y], padding=padding, stride_h=stride[0], stride_w=stride[1],
+            dilation_h_factor=dilation[0], dilation_w_factor=dilation[1],
+            fused_activation_function=activation,
+        )  # fmt: skip
+        return y
+
+    def depthwise_conv2d(
+        self,
+        x: int,
+        multiplier: int = 1,
+        kernel: Pair = (3, 3),
+        stride: Pair = (1, 1),
+        dilation: Pair = (1, 1),
+        padding: str = "SAME",
+        activation: str = "NONE",
+        per_channel: bool = True,
+        bias: bool = True,
+        out: Quant | None = None,
+        extreme: bool = False,
+    ) -> int:
+        _, height, width, depth = self.shape(x)
+        channels = depth * multiplier
+        weights, scales = self._weights((1, *kernel, channels), 3, per_channel, extreme)
+        inputs = self._with_bias(x, weights, scales, channels, kernel[0] * kernel[1], bias)
+        out = out or self._sum_quant(x, scales, kernel[0] * kernel[1])
+        y = self.activation((1, *_spatial((height, width), kernel, stride, dilation, padding), channels), out)
+        self.writer.op(
+            "DEPTHWISE_CONV_2D", inputs, [y], padding=padding, stride_h=stride[0], stride_w=stride[1],
+            depth_multiplier=multiplier, dilation_h_factor=dilation[0], dilation_w_factor=dilation[1],
+            fused_activation_function=activation,
+        )  # fmt: skip
+        return y
+
+    def fully_connected(
+        self,
+        x: int,
+        units: int,
+        activation: str = "NONE",
+        per_channel: bool = False,
+        bias: bool = True,
+        keep_num_dims: bool = False,
+        out: Quant | None = None,
+        extreme: bool = False,
+    ) -> int:
+        shape = self.shape(x)
+        depth = shape[-1] if keep_num_dims else math.prod(shape[1:])
+        weights, scales = self._weights((units, depth), 0, per_channel, extreme)
+        inputs = self._with_bias(x, weights, scales, units, depth, bias)
+        out_shape = (*shape[:-1], units) if keep_num_dims else (math.prod(shape) // depth, units)
+        y = self.activation(out_shape, out or self._sum_quant(x, scales, depth))
+        self.writer.op(
+            "FULLY_CONNECTED", inputs, [y], fused_activation_function=activation, keep_num_dims=keep_num_dims
+        )
+        return y
+
+    # -- layers without weights
+
+    def pool(
+        self,
+        x: int,
+        kind: str,
+        window: Pair = (2, 2),
+        stride: Pair = (1, 1),
+        padding: str = "VALID",
+        activation: str = "NONE",
+    ) -> int:
+        """kind: "MAX_POOL_2D" or "AVERAGE_POOL_2D"; the output keeps the input's quantisation."""
+        _, height, width, depth = self.shape(x)
+        y = self.activation(
+            (1, *_spatial((height, width), window, stride, (1, 1), padding), depth), self.quants[x]
+        )
+        self.writer.op(
+            kind, [x], [y], padding=padding, filter_height=window[0], filter_width=window[1],
+            stride_h=stride[0], stride_w=stride[1], fused_activation_function=activation,
+        )  # fmt: skip
+        return y
+
+    def mean(
+        self, x: int, axes: Sequence[int] = (1, 2), keep_dims: bool = False, out: Quant | None = None
+    ) -> int:
+        shape = self.shape(x)
+        reduced = {axis % len(shape) for axis in axes}
+        dims = [1 if i in reduced else n for i, n in enumerate(shape) if keep_dims or i not in reduced]
+        y = self.activation(dims, out or self.quants[x])
+        self.writer.op("MEAN", [x, self.constant(axes)], [y], keep_dims=keep_dims)
+        return y
+
+    def binary(self, kind: str, a: int, b: int, activation: str = "NONE", out: Quant | None = None) -> int:
+        """kind: "ADD", "SUB" or "MUL", with broadcasting."""
+        qa, qb = self.quants[a], self.quants[b]
+        scale = qa.scale * qb.scale * 90 if kind == "MUL" else math.hypot(qa.scale, qb.scale)
+        shape = np.broadcast_shapes(self.shape(a), self.shape(b))
+        y = self.activation(shape, out or self.random_quant(scale))
+        self.writer.op(kind, [a, b], [y], fused_activation_function=activation)
+        return y
+
+    def concatenation(self, tensors: Sequence[int], axis: int = 3, out: Quant | None = None) -> int:
+        """Without `out` all inputs must share one quantisation: TFLite's int8 CONCATENATION copies bytes."""
+        shape = list(self.shape(tensors[0]))
+        shape[axis] = sum(self.shape(t)[axis] for t in tensors)
+        y = self.activation(shape, out or self.quants[tensors[0]])
+        self.writer.op("CONCATENATION", tensors, [y], axis=axis, fused_activation_function="NONE")
+        return y
+
+    def pad(self, x: int, paddings: Sequence[Pair]) -> int:
+        shape = [n + before + after for n, (before, after) in zip(self.shape(x), paddings, strict=True)]
+        y = self.activation(shape, self.quants[x])
+        self.writer.op("PAD", [x, self.constant(np.asarray(paddings))], [y])
+        return y
+
+    def reshape(self, x: int, shape: Sequence[int]) -> int:
+        y = self.activation(shape, self.quants[x])
+        self.writer.op("RESHAPE", [x, self.constant(shape)], [y], new_shape=np.asarray(shape, np.int32))
+        return y
+
+    def softmax(self, x: int, beta: float = 1.0) -> int:
+        y = self.activation(self.shape(x), Quant(1 / 256, self.low))
+        self.writer.op("SOFTMAX", [x], [y], beta=beta)
+        return y
+
+    def unary(self, kind: str, x: int, out: Quant | None = None, **options: Any) -> int:
+        """kind: RELU, RELU6, LEAKY_RELU (alpha=...), LOGISTIC, HARD_SWISH, QUANTIZE, TANH."""
+        if out is None:
+            fixed = {
+                "LOGISTIC": Quant(1 / 256, self.low),
+                "TANH": Quant(1 / 128, (self.low + self.high + 1) // 2),
+            }
+            out = fixed.get(kind) or self.random_quant(self.quants[x].scale)
+        y = self.activation(self.shape(x), out)
+        self.writer.op(kind, [x], [y], **options)
+        return y
+
+    # -- inside
+
+    def _weights(
+        self, shape: tuple[int, ...], axis: int, per_channel: bool, extreme: bool
+    ) -> tuple[int, np.ndarray]:
+        count = shape[axis] if per_channel else 1
+        scales = self.rng.uniform(0.002, 0.02, count).astype(np.float32)
+        if self.dtype == "uint8":
+            data = self.rng.integers(0, 256, shape)
+            point = int(self.rng.integers(100, 156))
+        else:
+            data = self.rng.choice([-127, 127], shape) if extreme else self.rng.integers(-127, 128, shape)
+            point = 0
+        return self.writer.tensor(shape, self.dtype, scales, point, axis, data), scales
+
+    def _with_bias(
+        self, x: int, weights: int, scales: np.ndarray, channels: int, fan_in: int, bias: bool
+    ) -> list[int]:
+        if not bias:
+            return [x, weights, -1]
+        spread = int(3000 * math.sqrt(fan_in)) + 1
+        values = self.rng.integers(-spread, spread, channels)
+        bias_scales = (np.float32(self.quants[x].scale) * scales).astype(np.float32)
+        return [x, weights, self.writer.tensor((channels,), "int32", bias_scales, 0, 0, values)]
+
+    def _sum_quant(self, x: int, scales: np.ndarray, fan_in: int) -> Quant:
+        spread = math.sqrt(fan_in) * 74 * 73 / 60
+        return self.random_quant(self.quants[x].scale * float(scales.mean()) * spread)
+
+
+def _spatial(size: Pair, kernel: Pair, stride: Pair, dilation: Pair, padding: str) -> Pair:
+    """Output height and width, as TFLite computes them."""
+    out = []
+    for n, k, s, d in zip(size, kernel, stride, dilation, strict=True):
+        reach = (k - 1) * d + 1
+        out.append(-(-n // s) if padding == "SAME" else -(-(n - reach + 1) // s))
+    return out[0], out[1]
