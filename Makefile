@@ -1,0 +1,89 @@
+# make demo    set everything up and watch the bundled model classify the bundled clip
+# make test    set everything up, then lint, type checks and every test
+# make lint    formatting, ruff, mypy, C warnings as errors, names of the exported symbols
+# make format  rewrite the Python files in the project's format
+# make bench   edgecore against tflite-runtime and LiteRT on this machine
+# make wheel   the wheel and the source archive, in dist/
+# make clean   remove what the targets above made
+#
+# PYTHON=... chooses the interpreter, VENV=... where the virtual environment goes.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+WITH_VENV := PATH="$(abspath $(BIN)):$$PATH"
+PIP := $(WITH_VENV) $(BIN)/python -m pip --disable-pip-version-check
+export PYTHON
+
+# What the compiled part is made of: a change here rebuilds it, a change in a Python file is seen at once.
+SOURCES := pyproject.toml CMakeLists.txt $(shell find kernels \
+	-name '*.[ch]' -o -name '*.pyx' -o -name '*.pxd' -o -name CMakeLists.txt)
+PACKAGES := edgecore kernels converters devices benchmarks
+READY = $(if $(wildcard $(VENV)/.developer),$(VENV)/.developer,$(VENV)/.device)
+
+.PHONY: help demo test lint symbols format bench wheel clean build/typing
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+
+demo: $(READY)
+	@$(BIN)/edgecore run
+
+# TensorFlow and tflite-runtime cannot share a process, so the tests of the host side have one of their own.
+test: lint
+	$(BIN)/python -m pytest tests/converters -m host
+	$(BIN)/python -m pytest -m "not host"
+
+lint: $(VENV)/.developer build/typing
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/python -m mypy
+	@$(MAKE) --no-print-directory symbols
+
+# LIBRARY=... checks another build than the installed one.
+symbols: LIBRARY ?= $$($(BIN)/python -c 'import edgecore.kernels, pathlib; \
+	print(*[path for folder in edgecore.kernels.__path__ for path in pathlib.Path(folder).glob("libedgecore.so")])')
+symbols:
+	@library="$(LIBRARY)"; test -f "$$library" || { echo "libedgecore.so is not installed; run make test"; exit 1; }; \
+	strangers=$$(nm -D --defined-only "$$library" | awk '$$3 !~ /^(edgecore_|tflite_plugin_)/ {print $$3}'); \
+	if [ -n "$$strangers" ]; then echo "exported without the edgecore_ prefix:" $$strangers; exit 1; fi
+
+format: $(VENV)/.developer
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m edgecore.benchmarks.compare
+
+wheel: $(VENV)/.developer
+	$(WITH_VENV) $(BIN)/python -m build --no-isolation
+	@ls -l dist
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.python:
+	@python=$$(sh devices/prerequisites.sh) && echo "making $(VENV) with $$python" && "$$python" -m venv $(VENV)
+	@$(PIP) install -q $$($(BIN)/python -c 'import tomllib; \
+		print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])') cmake ninja
+	@touch $@
+
+$(VENV)/.device: $(VENV)/.python $(SOURCES)
+	@echo "building and installing edgecore"
+	@$(PIP) install -q --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.developer: $(VENV)/.python $(SOURCES)
+	@echo "building and installing edgecore with the developer's and the host's tools"
+	@$(PIP) install -q --no-build-isolation -C cmake.define.EDGECORE_WERROR=ON -e '.[dev,host]'
+	@touch $(VENV)/.device $@
+
+$(VENV)/.bench: $(VENV)/.developer
+	@$(PIP) install -q --no-build-isolation -C cmake.define.EDGECORE_WERROR=ON -e '.[dev,host,bench]'
+	@touch $@
+
+# The folders as they lie when installed, which is how mypy has to see them.
+build/typing:
+	@rm -rf $@ && mkdir -p $@/edgecore
+	@ln -s $(CURDIR)/edgecore/* $(foreach folder,$(filter-out edgecore,$(PACKAGES)),$(CURDIR)/$(folder)) $@/edgecore/
