@@ -40,6 +40,25 @@ typedef struct edgecore_gemm_kernel {
     void (*run)(const edgecore_gemm_args *args);
 } edgecore_gemm_kernel;
 
+/* One input of an element-wise row: u = byte ^ flip, and its distance from the zero point is what counts. */
+typedef struct edgecore_row_input {
+    int32_t zero_point;  /* in the uint8 domain */
+    int32_t multiplier;  /* Q31; ADD only */
+    int32_t right_shift; /* 0 .. 31; ADD only */
+    uint8_t flip;
+} edgecore_row_input;
+
+/* ADD and MUL of two rows. ADD brings both inputs to a common scale of 2^-20 first; MUL multiplies the distances. */
+typedef struct edgecore_row_arithmetic {
+    edgecore_row_input a, b;
+    int32_t left_shift;  /* of the result, before it is multiplied; 0 for ADD */
+    int32_t multiplier;  /* Q31, of the result */
+    int32_t right_shift; /* 0 .. 31, of the result */
+    int32_t zero_point;  /* output's, in the uint8 domain */
+    int32_t min, max;    /* activation clamp, in the uint8 domain */
+    uint8_t flip;        /* of the output */
+} edgecore_row_arithmetic;
+
 #define EDGECORE_MAX_GEMMS 4
 
 typedef struct edgecore_tier {
@@ -48,11 +67,14 @@ typedef struct edgecore_tier {
     /* Tiles of this tier, widest first; a layer takes the one that wastes least of its channels and pixels. */
     edgecore_gemm_kernel gemms[EDGECORE_MAX_GEMMS];
     int32_t gemm_count;
-    /* Byte rows, n elements each. Buffers may overlap only where they are equal. */
+    /* Byte rows, n elements each; isa/rows_template.h has them in portable C. Buffers may overlap only where they are equal. */
     void (*xor_row)(uint8_t *out, const uint8_t *in, size_t n, uint8_t flip);
     void (*lookup_row)(uint8_t *out, const uint8_t *in, size_t n, const uint8_t table[256]);
+    /* The largest of `count` >= 1 rows, compared as in[i] ^ flip and stored as it was. */
     void (*max_row)(uint8_t *out, const uint8_t *const *in, size_t count, size_t n, uint8_t flip);
     void (*sum_row)(int32_t *sums, const uint8_t *in, size_t n, uint8_t flip); /* sums[i] += in[i] ^ flip */
+    void (*add_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
+    void (*mul_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
 } edgecore_tier;
 
 int32_t edgecore_tier_count(void);

@@ -54,15 +54,13 @@ static inline edgecore_multiplier edgecore_quantize_multiplier(double real)
     return m;
 }
 
-/* a * b / 2^31 rounded to nearest; a tie goes up, because the nudge is 2^30 for a product >= 0 and 1 - 2^30 below,
- * and the division truncates. Only INT32_MIN * INT32_MIN saturates. */
+/* a * b / 2^31 rounded to nearest, ties up. The reference adds a nudge whose value depends on the sign and then
+ * divides with truncation, which is the same as this floor. Only INT32_MIN * INT32_MIN saturates. */
 static inline int32_t edgecore_high_mul(int32_t a, int32_t b)
 {
     if (a == INT32_MIN && b == INT32_MIN)
         return INT32_MAX;
-    int64_t product = (int64_t)a * b;
-    int64_t nudge = product >= 0 ? INT64_C(1) << 30 : 1 - (INT64_C(1) << 30);
-    return (int32_t)((product + nudge) / (INT64_C(1) << 31));
+    return (int32_t)(((int64_t)a * b + (INT64_C(1) << 30)) >> 31);
 }
 
 /* value / 2^exponent, ties away from zero; 0 <= exponent <= 31. */

@@ -1,0 +1,135 @@
+/* Byte rows in portable C. Each tier's translation unit includes this file and the compiler turns the loops into
+ * that tier's vectors; a tier that has something better replaces the entry in its table afterwards.
+ *
+ * The loops are written so that gcc and clang vectorise them: no calls, no early exits, 64-bit products narrowed by a
+ * logical shift (the low 32 bits are those of the arithmetic one). In-place use is allowed: an element is read
+ * before it is written, and nothing is carried from one element to the next, which is what ivdep says. */
+#ifndef EDGECORE_ISA_ROWS_TEMPLATE_H
+#define EDGECORE_ISA_ROWS_TEMPLATE_H
+
+#include <string.h>
+
+#include "isa/tier.h"
+
+#if defined(__clang__)
+#define EDGECORE_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define EDGECORE_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
+static void xor_row(uint8_t *out, const uint8_t *in, size_t n, uint8_t flip)
+{
+    if (flip == 0) {
+        if (out != in)
+            memcpy(out, in, n);
+        return;
+    }
+    EDGECORE_INDEPENDENT
+    for (size_t i = 0; i < n; i++)
+        out[i] = in[i] ^ flip;
+}
+
+static void lookup_row(uint8_t *out, const uint8_t *in, size_t n, const uint8_t table[256])
+{
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        uint64_t bytes, found = 0;
+        memcpy(&bytes, in + i, 8);
+        for (int k = 0; k < 8; k++)
+            found |= (uint64_t)table[(bytes >> (8 * k)) & 255] << (8 * k);
+        memcpy(out + i, &found, 8);
+    }
+    for (; i < n; i++)
+        out[i] = table[in[i]];
+}
+
+static inline uint8_t larger_byte(uint8_t a, uint8_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline void max_of_4(uint8_t *out, const uint8_t *a, const uint8_t *b, const uint8_t *c, const uint8_t *d,
+                            size_t n, uint8_t flip)
+{
+    EDGECORE_INDEPENDENT
+    for (size_t i = 0; i < n; i++) {
+        uint8_t ab = larger_byte(a[i] ^ flip, b[i] ^ flip);
+        uint8_t cd = larger_byte(c[i] ^ flip, d[i] ^ flip);
+        out[i] = larger_byte(ab, cd) ^ flip;
+    }
+}
+
+/* Four rows a pass; the passes after the first also take what is there already. */
+static void max_row(uint8_t *out, const uint8_t *const *in, size_t count, size_t n, uint8_t flip)
+{
+    const uint8_t *last = in[count - 1];
+    max_of_4(out, in[0], count > 1 ? in[1] : last, count > 2 ? in[2] : last, count > 3 ? in[3] : last, n, flip);
+    for (size_t r = 4; r < count; r += 3)
+        max_of_4(out, out, in[r], r + 1 < count ? in[r + 1] : last, r + 2 < count ? in[r + 2] : last, n, flip);
+}
+
+static void sum_row(int32_t *sums, const uint8_t *in, size_t n, uint8_t flip)
+{
+    EDGECORE_INDEPENDENT
+    for (size_t i = 0; i < n; i++)
+        sums[i] += in[i] ^ flip;
+}
+
+/* Saturating rounding doubling high multiply; a non-negative multiplier never saturates. */
+static inline int32_t row_high_mul(int32_t value, int32_t multiplier)
+{
+    return (int32_t)((uint64_t)((int64_t)value * multiplier + (INT64_C(1) << 30)) >> 31);
+}
+
+/* value / 2^shift, ties away from zero, where half = 2^shift / 2 and odd = shift > 0 ? -1 : 0. */
+static inline int32_t row_rounding_shift(int32_t value, int32_t shift, int32_t half, int32_t odd)
+{
+    return (int32_t)((uint32_t)value + (uint32_t)half + (uint32_t)((value >> 31) & odd)) >> shift;
+}
+
+static inline int32_t row_half(int32_t shift)
+{
+    return (int32_t)((UINT32_C(1) << shift) >> 1);
+}
+
+static inline uint8_t row_clamp(int32_t value, int32_t min, int32_t max)
+{
+    value = value < min ? min : value;
+    return (uint8_t)(value > max ? max : value);
+}
+
+static void add_row(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how)
+{
+    const edgecore_row_arithmetic h = *how;
+    const int32_t half_a = row_half(h.a.right_shift), odd_a = -(h.a.right_shift > 0);
+    const int32_t half_b = row_half(h.b.right_shift), odd_b = -(h.b.right_shift > 0);
+    const int32_t half = row_half(h.right_shift), odd = -(h.right_shift > 0);
+    EDGECORE_INDEPENDENT
+    for (size_t i = 0; i < n; i++) {
+        int32_t x = ((a[i] ^ h.a.flip) - h.a.zero_point) * (1 << 20);
+        int32_t y = ((b[i] ^ h.b.flip) - h.b.zero_point) * (1 << 20);
+        x = row_rounding_shift(row_high_mul(x, h.a.multiplier), h.a.right_shift, half_a, odd_a);
+        y = row_rounding_shift(row_high_mul(y, h.b.multiplier), h.b.right_shift, half_b, odd_b);
+        int32_t sum = row_rounding_shift(row_high_mul(x + y, h.multiplier), h.right_shift, half, odd);
+        out[i] = row_clamp(sum + h.zero_point, h.min, h.max) ^ h.flip;
+    }
+}
+
+static void mul_row(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how)
+{
+    const edgecore_row_arithmetic h = *how;
+    const int32_t half = row_half(h.right_shift), odd = -(h.right_shift > 0);
+    EDGECORE_INDEPENDENT
+    for (size_t i = 0; i < n; i++) {
+        int32_t product = ((a[i] ^ h.a.flip) - h.a.zero_point) * ((b[i] ^ h.b.flip) - h.b.zero_point);
+        int32_t scaled = row_high_mul(product * (1 << h.left_shift), h.multiplier);
+        out[i] = row_clamp(row_rounding_shift(scaled, h.right_shift, half, odd) + h.zero_point, h.min, h.max) ^ h.flip;
+    }
+}
+
+/* Members of an edgecore_tier initialiser. */
+#define EDGECORE_PORTABLE_ROWS \
+    .xor_row = xor_row, .lookup_row = lookup_row, .max_row = max_row, .sum_row = sum_row, .add_row = add_row, \
+    .mul_row = mul_row
+
+#endif
