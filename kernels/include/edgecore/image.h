@@ -1,8 +1,9 @@
 /* From a camera's frame to the network's input tensor in one call: resize, colour order and quantisation.
  *
- * The resize is the separable, antialiased triangle filter in 22-bit fixed point, with an 8-bit image between
- * the horizontal and the vertical pass: byte for byte Pillow's Image.resize(size, BILINEAR, box). An axis whose size does
- * not change is copied. The bytes depend on nothing but the arguments, on every CPU. */
+ * The resize is the separable, antialiased triangle filter in 22-bit fixed point: the horizontal pass, an 8-bit
+ * image, the vertical pass. Either pass is byte for byte Pillow's Image.resize(size, BILINEAR, box), and so are both together up
+ * to Pillow 12 (13 begins with the vertical pass where the height shrinks much more than the width). An axis whose size does not
+ * change is copied. The bytes depend on nothing but the arguments, on every CPU. */
 #ifndef EDGECORE_IMAGE_H
 #define EDGECORE_IMAGE_H
 
