@@ -1,4 +1,6 @@
-"""From a camera frame to the network's input tensor: the one implementation for training, calibration and the device.
+"""From a camera frame to the network's input tensor: one implementation for host and device.
+
+Training and calibration see what the device will see.
 
 The work is done in C (`edgecore.kernels.image`); here stands what is to be done.
 """
@@ -39,9 +41,10 @@ class Preprocessing:
     Attributes:
         width, height: of the network's input, in pixels.
         order: channels of the network's input: "RGB", "BGR" or "GREY".
-        resize: "stretch" (whole frame, shape not kept), "letterbox" (whole frame, bars of pixel value 114) or "crop" (the largest
-            centred box of the input's shape).
-        mean, scale: the network's real input is (pixel - mean) * scale, per channel of `order`; one number stands for all channels.
+        resize: "stretch" (whole frame, shape not kept), "letterbox" (whole frame between bars of pixel
+            value 114) or "crop" (the largest centred box of the input's shape).
+        mean, scale: the network's real input is (pixel - mean) * scale, per channel of `order`; one number
+            stands for all channels.
 
     Raises:
         UserError: a value out of range.
@@ -84,7 +87,11 @@ class Preprocessing:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Preprocessing:
-        """Raises UserError where `values` lacks a size or holds a value out of range; other keys are ignored."""
+        """Takes `to_json`'s fields and ignores other keys.
+
+        Raises:
+            UserError: a size is missing or a value is out of range.
+        """
         known = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
         for name in ("width", "height"):
             if name not in known:
@@ -95,8 +102,8 @@ class Preprocessing:
 def byte_tables(spec: Preprocessing, dtype: DTypeLike, scale: float, zero_point: int) -> NDArray[np.uint8]:
     """The stored byte of each pixel value, uint8 (channels, 256).
 
-    The real value (pixel - mean) * scale becomes real / `scale` + `zero_point`, rounded half away from zero before the zero point is
-    added and clamped to the type, as TFLite's QUANTIZE does it; computed in float64.
+    The real value (pixel - mean) * scale becomes real / `scale`, rounded half away from zero, plus
+    `zero_point`, clamped to the type, as TFLite's QUANTIZE does it; computed in float64.
 
     Args:
         dtype: int8 or uint8.
@@ -187,7 +194,9 @@ def image_of(frame: Frame, spec: Preprocessing, frame_order: str = "BGR") -> NDA
 
 
 class Preprocessor:
-    """Frames to quantised input tensors, in place; weights are made once per frame size. Safe to share between threads.
+    """Frames to quantised input tensors, in place. Threads may share one.
+
+    The filter's weights are made once per frame size.
 
     Args:
         spec: what the network wants.
@@ -207,7 +216,8 @@ class Preprocessor:
 
         Args:
             frame: uint8 (height, width, 3) in `frame_order`, or grey (height, width).
-            out: C-contiguous array of `dtype` with height * width * channels items, as the interpreter gives it.
+            out: C-contiguous array of `dtype` with height * width * channels items, as the interpreter
+                gives it.
             frame_order: "BGR" or "RGB"; grey frames need no order.
 
         Raises:

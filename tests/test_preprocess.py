@@ -20,7 +20,7 @@ def frame_of(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
 
 
 def test_unit_scale_is_a_flip_of_the_top_bit() -> None:
-    """Input scale 1/255 as TFLite stores it (float32), zero point -128: the device's quantisation is p ^ 0x80."""
+    """With input scale 1/255, in float32 as TFLite stores it, and zero point -128."""
     for scale in (1 / 255, float(np.float32(1 / 255))):
         tables = byte_tables(Preprocessing(8, 8, scale=(1 / 255,)), np.int8, scale, -128)
         assert tables.shape == (3, 256)

@@ -192,7 +192,7 @@ def test_names_are_checked(argument: str, value: object) -> None:
     ],
 )
 def test_tables_are_checked(tables: object) -> None:
-    with pytest.raises(ValueError, match="^tables:"):
+    with pytest.raises(ValueError, match=r"^tables:"):
         ImagePlan(4, 4, "BGR", 4, 4, "RGB", tables=tables)  # type: ignore[arg-type]
 
 
@@ -216,7 +216,7 @@ def test_tables_are_checked(tables: object) -> None:
 )
 def test_frames_are_checked(frame: object) -> None:
     plan = ImagePlan(8, 6, "BGR", 4, 4, "RGB")
-    with pytest.raises(ValueError, match="^frame:"):
+    with pytest.raises(ValueError, match=r"^frame:"):
         plan.run(frame, np.empty((4, 4, 3), np.uint8))  # type: ignore[arg-type]
 
 
@@ -243,5 +243,5 @@ def read_only() -> Pixels:
 )
 def test_outputs_are_checked(out: object) -> None:
     plan = ImagePlan(8, 6, "BGR", 4, 4, "RGB")
-    with pytest.raises(ValueError, match="^out:"):
+    with pytest.raises(ValueError, match=r"^out:"):
         plan.run(np.zeros((8, 6, 3), np.uint8), out)  # type: ignore[arg-type]
