@@ -1,0 +1,54 @@
+"""OpenCV, imported late and without its and FFmpeg's own messages on stderr."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from edgecore.errors import UserError
+from edgecore.native_output import held_stderr
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def opencv() -> ModuleType:
+    """The module cv2. Its log settings are read at its first import, and what the user set stays."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
+    import cv2
+
+    return cv2
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Decodes an image file to uint8 (height, width, 3), BGR.
+
+    Raises UserError: it is missing, no image, or damaged so that a decoder had to make up pixels.
+    """
+    import numpy as np
+
+    try:
+        data = np.fromfile(path, dtype=np.uint8)
+    except IsADirectoryError:
+        raise UserError(f"{path} is a folder, not an image; `edgecore run` takes folders") from None
+    except FileNotFoundError:
+        raise UserError(f"there is no image {path}; check the path") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    if not data.size:
+        raise UserError(f"{path} is empty; copy it again")
+    cv2 = opencv()
+    with held_stderr(forward=False) as held:
+        try:
+            image: np.ndarray | None = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        except cv2.error:  # e.g. more pixels than OpenCV's limit
+            image = None
+    if image is None:
+        raise UserError(f"{path} does not decode as an image; use JPEG, PNG, BMP or another format of OpenCV")
+    damage = [line for line in held.lines() if "premature" in line.lower() or "corrupt" in line.lower()]
+    if damage:
+        raise UserError(f"{path} is damaged ({damage[0].strip()}); copy it again")
+    return image

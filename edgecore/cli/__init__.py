@@ -1,0 +1,80 @@
+"""The command `edgecore`: one module per command, imported when it is asked for.
+
+A command is a module with HELP: str, add_arguments(parser) and run(args) -> exit status. It imports numpy,
+OpenCV and the interpreter inside run(), so that `edgecore --help` stays quick on a small board.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+import edgecore
+from edgecore.errors import UserError
+
+COMMANDS = ("run", "classify", "bench", "inspect", "train", "convert", "eval", "zoo")
+USER_ERROR = 2
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports a wrong argument the way every other mistake is reported: in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; see `{self.prog} --help`")
+
+
+def _parser(commands: Sequence[str]) -> Parser:
+    parser = Parser(prog="edgecore", description="Keras models in int8 on small boards, live from a camera.")
+    parser.add_argument("--version", action="version", version=f"edgecore {edgecore.__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in commands:
+        module = import_module(f"edgecore.cli.{name}")
+        command = parsers.add_parser(name, help=module.HELP, description=module.HELP)
+        command.add_argument(
+            "--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def _asked_for(argv: Sequence[str]) -> Sequence[str]:
+    """The command that the arguments name, so that the others need not be imported; all when in doubt."""
+    first = next((word for word in argv if not word.startswith("-")), "")
+    return (first,) if first in COMMANDS else COMMANDS
+
+
+def _complain(text: str) -> None:
+    print("edgecore: " + " ".join(text.split()), file=sys.stderr)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command line and returns the exit status: 0, 2 for a mistake of the user, 130 after Ctrl-C."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in words
+    try:
+        args = _parser(_asked_for(words)).parse_args(words)
+        status: int = args.run(args)
+        sys.stdout.flush()
+        return status
+    except UserError as error:
+        if debug:
+            raise
+        _complain(str(error))
+        return USER_ERROR
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        _complain("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone; Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED

@@ -1,0 +1,1 @@
+"""The loop from frames to answers, and how it is shown."""
