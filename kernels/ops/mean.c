@@ -63,7 +63,7 @@ static edgecore_status check(const edgecore_op_desc *desc, edgecore_message *mes
     if (status != EDGECORE_OK)
         return status;
     /* The left shift left after 1 / count is at most what keeps a whole sum within 32 bits. */
-    return edgecore_check_multiplier((double)desc->inputs[0]->scales[0] / (double)desc->output->scales[0], 8, message);
+    return edgecore_check_multiplier((double)desc->inputs[0]->scales[0] / (double)desc->output->scales[0], 9, message);
 }
 
 static edgecore_multiplier mean_multiplier(const edgecore_op_desc *desc, int32_t count)
