@@ -1,0 +1,139 @@
+"""Small stand-ins of the zoo's members for exactness tests and benchmarks: random weights, int8, calibrated.
+
+    python -m edgecore.converters.samples --out DIR [NAME ...]
+
+A random network is no classifier, but with its activations kept in a sensible range it exercises every
+kernel as a trained one does. Files are cached by what they are made from, so a second call is instant.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgecore.converters import zoo
+from edgecore.errors import UserError
+
+if TYPE_CHECKING:
+    import keras
+
+SEED = 7
+CALIBRATION_IMAGES = 12
+NAMES = [name for name in zoo.names() if name != "res_squeezenet_compact"] + ["res_squeezenet_compact"]
+
+
+def images(count: int, size: int, *, seed: int = SEED) -> Iterator[np.ndarray]:
+    """`count` uint8 images (size, size, 3) with coarse and fine structure; no file is read."""
+    import cv2
+
+    random = np.random.default_rng(seed)
+    for _ in range(count):
+        image = np.zeros((size, size, 3), np.float32)
+        for cells, weight in ((3, 0.5), (9, 0.3), (31, 0.2)):
+            grid = random.random((cells, cells, 3)).astype(np.float32)
+            image += weight * cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)
+        low, high = image.min(), image.max()
+        yield np.round((image - low) / (high - low) * 255).astype(np.uint8)
+
+
+def randomise(model: keras.Model, inputs: np.ndarray, *, seed: int = SEED) -> None:
+    """Gives `model` weights that keep every activation in range, as training would.
+
+    Batch norms get random gains and offsets and the statistics of `inputs` (batch, height, width, channels);
+    biases become small random numbers; the last kernel is scaled so that the scores are neither flat nor all
+    in one class.
+    """
+    import keras
+
+    random = np.random.default_rng(seed)
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    for norm in norms:
+        norm.gamma.assign(random.uniform(0.6, 1.4, norm.gamma.shape))
+        norm.beta.assign(random.normal(0.0, 0.3, norm.beta.shape))
+    for layer in model.layers:
+        if getattr(layer, "bias", None) is not None:
+            layer.bias.assign(random.normal(0.0, 0.05, layer.bias.shape))
+    # With momentum 0 one training pass stores the statistics of its own batch.
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    model(inputs, training=True)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    last = [layer for layer in model.layers if getattr(layer, "kernel", None) is not None][-1]
+    before_softmax = keras.Model(model.input, model.layers[-1].input)
+    spread = float(np.std(before_softmax.predict_on_batch(inputs)))
+    last.kernel.assign(last.kernel * (3.0 / max(spread, 1e-6)))
+
+
+def build_sample(name: str, **options: Any) -> bytes:
+    """The int8 flatbuffer of the zoo's `name` with fixed random weights."""
+    import keras
+
+    from edgecore.converters.quantise import quantise
+
+    keras.utils.set_random_seed(SEED)
+    model = zoo.build(name, **options)
+    entry = zoo.member(name)
+    scale = np.asarray(entry.scale, np.float32)
+    size = model.input_shape[1]
+    inputs = np.stack([image * scale for image in images(CALIBRATION_IMAGES, size)]).astype(np.float32)
+    randomise(model, inputs)
+    return quantise(model, iter(inputs))
+
+
+def cache_folder() -> Path:
+    """$EDGECORE_CACHE/samples, or ~/.cache/edgecore/samples."""
+    base = os.environ.get("EDGECORE_CACHE")
+    return (Path(base) if base else Path.home() / ".cache" / "edgecore") / "samples"
+
+
+def _key(name: str, options: dict[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps([name, SEED, options], sort_keys=True).encode())
+    here = Path(__file__).resolve().parent
+    for source in (*sorted((here / "zoo").glob("*.py")), here / "samples.py", here / "quantise.py"):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def sample(name: str, **options: Any) -> Path:
+    """Path of the cached sample of `name`, built first if it is not there (needs TensorFlow then)."""
+    zoo.member(name)
+    path = cache_folder() / f"{name}-{_key(name, options)}.tflite"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}.part")
+        part.write_bytes(build_sample(name, **options))
+        part.replace(path)
+    return path
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Copies the named samples (all by default) to --out as NAME.tflite."""
+    parser = argparse.ArgumentParser(prog="python -m edgecore.converters.samples", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder for NAME.tflite")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"default: {' '.join(NAMES)}")
+    args = parser.parse_args(argv)
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+        for name in args.names or NAMES:
+            target = args.out / f"{name}.tflite"
+            shutil.copyfile(sample(name), target)
+            print(f"{target}  {target.stat().st_size / 1e6:.2f} MB", flush=True)
+    except (UserError, OSError) as error:
+        print(f"edgecore: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

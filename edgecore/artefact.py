@@ -1,0 +1,165 @@
+"""What a .tflite carries besides its flatbuffer: labels.txt and edgecore.json, zip-appended.
+
+An interpreter reads the flatbuffer from the front and ignores the tail; a zip reader finds its directory
+from the back and ignores the front. So one file serves both, and the standard library is enough to read it:
+
+    flatbuffer bytes | labels.txt | edgecore.json | zip directory
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgecore.errors import UserError
+
+FORMAT = 1
+FACTS = "edgecore.json"
+LABELS = "labels.txt"
+ORDERS = {"RGB": 3, "BGR": 3, "GREY": 1}
+RESIZES = ("stretch", "letterbox", "crop")
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """The facts of one model.
+
+    `input` holds width, height, order, resize, and mean and scale per channel: the network's float input is
+    (pixel - mean) * scale. `model_sha256` is of the flatbuffer alone, empty until written. `accuracy` and
+    `training` are free-form facts for people and tests.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    input: dict[str, Any]
+    task: str = "classification"
+    model_sha256: str = ""
+    training: dict[str, Any] = field(default_factory=dict)
+    accuracy: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of edgecore.json, in the order in which it is written."""
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "task": self.task,
+            "input": self.input,
+            "classes": list(self.classes),
+            "model_sha256": self.model_sha256,
+            "training": self.training,
+            "accuracy": self.accuracy,
+        }
+
+    @classmethod
+    def from_json(cls, facts: Any) -> Artefact:
+        """The inverse of `to_json`; UserError names the first entry that is missing or of the wrong kind."""
+        if not isinstance(facts, dict):
+            raise UserError(f"{FACTS} holds no object; write the model again with 'edgecore convert'")
+        if facts.get("format") != FORMAT:
+            raise UserError(
+                f"{FACTS} has format {facts.get('format')!r}, this edgecore reads {FORMAT}; update edgecore"
+            )
+        try:
+            return cls(
+                name=_typed(facts, "name", str),
+                classes=tuple(str(label) for label in _typed(facts, "classes", list)),
+                input=_checked_input(_typed(facts, "input", dict)),
+                task=_typed(facts, "task", str),
+                model_sha256=str(facts.get("model_sha256", "")),
+                training=dict(facts.get("training") or {}),
+                accuracy=dict(facts.get("accuracy") or {}),
+            )
+        except (TypeError, ValueError) as error:
+            raise UserError(f"{FACTS} is damaged: {error}; write the model again") from error
+
+
+def _typed(facts: dict[str, Any], key: str, kind: type) -> Any:
+    value = facts.get(key)
+    if not isinstance(value, kind):
+        raise UserError(f"{FACTS} has no valid '{key}'; write the model again with 'edgecore convert'")
+    return value
+
+
+def _checked_input(spec: dict[str, Any]) -> dict[str, Any]:
+    width, height = _typed(spec, "width", int), _typed(spec, "height", int)
+    order, resize = _typed(spec, "order", str), _typed(spec, "resize", str)
+    if width < 1 or height < 1 or order not in ORDERS or resize not in RESIZES:
+        raise UserError(f"{FACTS} describes no usable input: {width}x{height} {order} {resize}")
+    for key in ("mean", "scale"):
+        values = _typed(spec, key, list)
+        if len(values) != ORDERS[order] or not all(isinstance(value, int | float) for value in values):
+            raise UserError(f"{FACTS} needs {ORDERS[order]} numbers in '{key}' for {order}, got {values}")
+    return spec
+
+
+def append(model: bytes, artefact: Artefact) -> bytes:
+    """`model` (a flatbuffer, with or without an older tail) with `artefact` zip-appended.
+
+    The result depends on the arguments alone: entries carry no time of writing.
+    """
+    model = flatbuffer_of(model)
+    facts = {**artefact.to_json(), "model_sha256": hashlib.sha256(model).hexdigest()}
+    labels = "".join(f"{label}\n" for label in artefact.classes)
+    target = io.BytesIO(model)
+    with zipfile.ZipFile(target, "a", zipfile.ZIP_STORED) as tail:
+        tail.writestr(zipfile.ZipInfo(LABELS), labels)
+        tail.writestr(zipfile.ZipInfo(FACTS), json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+    return target.getvalue()
+
+
+def flatbuffer_of(data: bytes) -> bytes:
+    """The bytes before the zip tail; `data` itself if there is none."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as tail:
+            entries = tail.infolist()
+    except zipfile.BadZipFile:
+        return data
+    return data[: min(entry.header_offset for entry in entries)] if entries else data
+
+
+def read(path: str | Path) -> Artefact | None:
+    """The artefact in the file at `path`, or None where the file carries no edgecore.json.
+
+    Raises UserError if the file cannot be read, or if its facts are damaged, of another format, or belong
+    to another flatbuffer than the one they are appended to.
+    """
+    data = _bytes_of(path)
+    text = _entry(data, FACTS)
+    if text is None:
+        return None
+    try:
+        artefact = Artefact.from_json(json.loads(text))
+    except (json.JSONDecodeError, UserError) as error:
+        raise UserError(f"{path}: {error}") from error
+    actual = hashlib.sha256(flatbuffer_of(data)).hexdigest()
+    if artefact.model_sha256 and artefact.model_sha256 != actual:
+        raise UserError(f"{path}: the facts in its tail belong to another model; convert or download it again")
+    return artefact
+
+
+def read_labels(path: str | Path) -> tuple[str, ...] | None:
+    """The lines of labels.txt in the file's tail, of any tool's making; None where there is none."""
+    text = _entry(_bytes_of(path), LABELS)
+    return None if text is None else tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _bytes_of(path: str | Path) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read the model {path}: {error.strerror}; check the path") from error
+
+
+def _entry(data: bytes, name: str) -> str | None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as tail:
+            if name not in tail.namelist():
+                return None
+            return tail.read(name).decode("utf-8")
+    except (zipfile.BadZipFile, UnicodeDecodeError):
+        return None
