@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""edgecore against its peers on this machine."""
