@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 BUNDLED_MODEL = Path(__file__).parent / "assets" / "res_squeezenet_cifar10.tflite"
 ORDERS_BY_CHANNELS = {1: ("GREY",), 3: ("RGB", "BGR")}
-OPTIONS = ("order", "resize", "mean", "scale")
+OPTIONS = ("order", "resize", "filter", "mean", "scale")
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,9 @@ def load(
         path: a full-integer .tflite; None takes the bundled one.
         threads: threads of the engine; None takes every core that the process may use.
         labels: a label file with one line per output, or the labels; None takes those in the .tflite.
-        preprocessing: None takes what the .tflite says; a mapping with any of order, resize, mean and scale
-            replaces those parts of it. For a model that says nothing: RGB, stretched, and pixels as they are,
-            so that a uint8 input holds the pixel and an int8 input the pixel - 128.
+        preprocessing: None takes what the .tflite says; a mapping with any of order, resize, filter, mean and
+            scale replaces those parts of it. For a model that says nothing: RGB, stretched without antialiasing as
+            most tools do it, and pixels as they are, so that a uint8 input holds the pixel and an int8 input the pixel - 128.
         delegate: False runs the plain TFLite interpreter.
         isa: a tier's name, e.g. "avx2"; None takes $EDGECORE_ISA or the best of this CPU.
 
@@ -207,7 +207,7 @@ def _with_options(base: Preprocessing, channels: int, given: Mapping[str, Any]) 
 
 def pixels_as_they_are(spec: TensorSpec) -> Preprocessing:
     """The preprocessing of a model that says nothing about itself: the tensor holds the pixel (uint8) or
-    the pixel - 128 (int8), stretched to the input's size, RGB."""
+    the pixel - 128 (int8), RGB, stretched to the input's size by plain bilinear interpolation."""
     from edgecore.preprocess import Preprocessing
 
     _, height, width, channels = spec.shape
@@ -217,6 +217,7 @@ def pixels_as_they_are(spec: TensorSpec) -> Preprocessing:
         height=height,
         order=ORDERS_BY_CHANNELS[channels][0],
         resize="stretch",
+        filter="bilinear",
         mean=(float(offset),) * channels,
         scale=(spec.scale or 1.0,) * channels,
     )

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from edgecore.errors import UserError
-from edgecore.kernels.image import MAX_SIDE, ORDERS, RESIZES, ImagePlan
+from edgecore.kernels.image import FILTERS, MAX_SIDE, ORDERS, RESIZES, ImagePlan
 
 Frame = NDArray[np.uint8]
 
@@ -45,6 +45,8 @@ class Preprocessing:
             value 114) or "crop" (the largest centred box of the input's shape).
         mean, scale: the network's real input is (pixel - mean) * scale, per channel of `order`; one number
             stands for all channels.
+        filter: "triangle" (antialiased) or "bilinear" (the two nearest pixels along either axis, as models
+            trained elsewhere often saw it).
 
     Raises:
         UserError: a value out of range.
@@ -56,13 +58,14 @@ class Preprocessing:
     resize: str = "stretch"
     mean: tuple[float, ...] = (0.0,)
     scale: tuple[float, ...] = (1 / 255,)
+    filter: str = "triangle"
 
     def __post_init__(self) -> None:
         for name in ("width", "height"):
             value = getattr(self, name)
             if not isinstance(value, int) or not 1 <= value <= MAX_SIDE:
                 raise UserError(f"preprocessing: {name} is {value!r}; give an integer from 1 to {MAX_SIDE}")
-        for name, known in (("order", ORDERS), ("resize", RESIZES)):
+        for name, known in (("order", ORDERS), ("resize", RESIZES), ("filter", FILTERS)):
             if getattr(self, name) not in known:
                 raise UserError(
                     f"preprocessing: {name} is {getattr(self, name)!r}; give one of {', '.join(known)}"
@@ -83,6 +86,7 @@ class Preprocessing:
             "resize": self.resize,
             "mean": list(self.mean),
             "scale": list(self.scale),
+            "filter": self.filter,
         }
 
     @classmethod
@@ -165,6 +169,7 @@ class _Plans:
             spec.order,
             spec.resize,
             self._tables,
+            spec.filter,
         )
         self._key = (frame.shape, frame_order)
         return self._plan

@@ -8,6 +8,7 @@ Resize = Literal["stretch", "letterbox", "crop"]
 
 ORDERS: tuple[str, ...]
 RESIZES: tuple[str, ...]
+FILTERS: tuple[str, ...]
 MAX_SIDE: int
 
 class ImagePlan:
@@ -23,5 +24,6 @@ class ImagePlan:
         order: str,
         resize: str = "stretch",
         tables: NDArray[np.uint8] | None = None,
+        filter: str = "triangle",
     ) -> None: ...
     def run(self, frame: NDArray[np.uint8], out: NDArray[np.int8] | NDArray[np.uint8]) -> None: ...

@@ -11,6 +11,7 @@ from libc.stdint cimport uint8_t
 
 ORDERS = ("BGR", "RGB", "GREY")
 RESIZES = ("stretch", "letterbox", "crop")
+FILTERS = ("triangle", "bilinear")
 MAX_SIDE = EDGECORE_IMAGE_MAX_SIDE
 
 
@@ -39,6 +40,8 @@ cdef class ImagePlan:
         resize: "stretch" fills the tensor with the whole frame; "letterbox" keeps the frame's shape and centres it between bars
             of pixel value 114; "crop" fills the tensor with the largest centred box of its shape.
         tables: uint8 (channels, 256), the byte to store for each pixel value; None stores pixel values.
+        filter: "triangle" weighs every frame pixel that a tensor pixel covers, without aliasing; "bilinear" the two around its
+            centre along either axis, as cv2.resize does.
 
     Raises:
         ValueError: a bad argument, by name.
@@ -49,7 +52,8 @@ cdef class ImagePlan:
     cdef readonly tuple shape
     cdef bint running
 
-    def __cinit__(self, frame_height, frame_width, frame_order, height, width, order, resize="stretch", tables=None):
+    def __cinit__(self, frame_height, frame_width, frame_order, height, width, order, resize="stretch", tables=None,
+                  filter="triangle"):
         cdef edgecore_image_spec spec
         cdef edgecore_message message
         cdef edgecore_status status
@@ -61,6 +65,7 @@ cdef class ImagePlan:
         spec.frame_pixels = <edgecore_pixels>index_of(frame_order, ORDERS, "frame_order")
         spec.pixels = <edgecore_pixels>index_of(order, ORDERS, "order")
         spec.fit = <edgecore_fit>index_of(resize, RESIZES, "resize")
+        spec.filter = <edgecore_filter>index_of(filter, FILTERS, "filter")
         spec.tables = NULL
         self.frame_shape = (frame_height, frame_width, 1 if frame_order == "GREY" else 3)
         self.shape = (height, width, 1 if order == "GREY" else 3)

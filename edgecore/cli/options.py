@@ -52,8 +52,8 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "labels and preprocessing",
         "They travel in the .tflite that `edgecore convert` makes. For another model: a uint8 input gets the "
-        "pixels as they are, an int8 input the pixels - 128, in RGB and stretched to the input's size, "
-        "unless told here.",
+        "pixels as they are, an int8 input the pixels - 128, in RGB, stretched to the input's size by plain "
+        "bilinear interpolation, unless told here.",
     )
     group.add_argument("--labels", metavar="FILE", help="text file with one label a line, one per output")
     group.add_argument(
@@ -63,6 +63,9 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--order", choices=("RGB", "BGR", "GREY"), help="colour order of the input")
     group.add_argument(
         "--resize", choices=("stretch", "letterbox", "crop"), help="how a frame meets the input's size"
+    )
+    group.add_argument(
+        "--filter", choices=("triangle", "bilinear"), help="antialiased or plain interpolation"
     )
 
 

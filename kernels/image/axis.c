@@ -34,10 +34,11 @@ static int32_t fill_weights(double center, double support, double inverse_scale,
     return high - low;
 }
 
-bool edgecore_axis_init(edgecore_axis *axis, int32_t input_size, int32_t box_first, int32_t box_size, int32_t size)
+bool edgecore_axis_init(edgecore_axis *axis, edgecore_filter filter, int32_t input_size, int32_t box_first,
+                        int32_t box_size, int32_t size)
 {
     double scale = (double)box_size / size;
-    double filter_scale = scale < 1.0 ? 1.0 : scale;
+    double filter_scale = scale < 1.0 || filter == EDGECORE_FILTER_BILINEAR ? 1.0 : scale;
     double support = filter_scale;
     *axis = (edgecore_axis){.size = size, .taps = 2 * (int32_t)ceil(support) + 1, .copies = box_size == size};
     axis->firsts = malloc((size_t)size * sizeof *axis->firsts);

@@ -80,6 +80,8 @@ static edgecore_status check_spec(const edgecore_image_spec *spec, edgecore_mess
         return edgecore_fail(message, EDGECORE_INVALID, "pixels is %d", (int)spec->pixels);
     if ((unsigned)spec->fit > EDGECORE_FIT_CROP)
         return edgecore_fail(message, EDGECORE_INVALID, "fit is %d", (int)spec->fit);
+    if ((unsigned)spec->filter > EDGECORE_FILTER_BILINEAR)
+        return edgecore_fail(message, EDGECORE_INVALID, "filter is %d", (int)spec->filter);
     return EDGECORE_OK;
 }
 
@@ -100,8 +102,10 @@ static bool prepare(edgecore_image_plan *plan, const edgecore_image_spec *spec)
     plan->frame_width = spec->frame_width;
     plan->read = edgecore_reader_of(spec->frame_pixels, spec->pixels, &plan->work_channels);
     edgecore_writer_init(&plan->writer, spec->frame_pixels, spec->pixels, spec->tables);
-    if (!edgecore_axis_init(&plan->horizontal, spec->frame_width, source.x, source.width, plan->target.width) ||
-        !edgecore_axis_init(&plan->vertical, spec->frame_height, source.y, source.height, plan->target.height))
+    if (!edgecore_axis_init(&plan->horizontal, spec->filter, spec->frame_width, source.x, source.width,
+                            plan->target.width) ||
+        !edgecore_axis_init(&plan->vertical, spec->filter, spec->frame_height, source.y, source.height,
+                            plan->target.height))
         return false;
     size_t row_bytes = (size_t)plan->target.width * (size_t)plan->work_channels;
     plan->ring_rows = plan->vertical.copies ? 1 : largest(plan->vertical.counts, plan->vertical.size);

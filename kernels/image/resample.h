@@ -2,7 +2,7 @@
 #ifndef EDGECORE_IMAGE_RESAMPLE_H
 #define EDGECORE_IMAGE_RESAMPLE_H
 
-#include "edgecore/types.h"
+#include "edgecore/image.h"
 
 #define EDGECORE_WEIGHT_BITS 22 /* weights of an output sum to about 1 << 22; 8-bit pixels leave room for the sum */
 
@@ -19,7 +19,8 @@ typedef struct edgecore_axis {
 
 /* The triangle filter that maps inputs [box_first, box_first + box_size) of `input_size` to `size` outputs. Its ends
  * reach past the box where the input does. False: no memory. */
-bool edgecore_axis_init(edgecore_axis *axis, int32_t input_size, int32_t box_first, int32_t box_size, int32_t size);
+bool edgecore_axis_init(edgecore_axis *axis, edgecore_filter filter, int32_t input_size, int32_t box_first,
+                        int32_t box_size, int32_t size);
 void edgecore_axis_release(edgecore_axis *axis);
 
 /* One row through the horizontal pass; `row` starts at input pixel 0, pixels have 1 or 3 interleaved channels. */

@@ -32,12 +32,19 @@ typedef enum edgecore_fit {
     EDGECORE_FIT_CROP,        /* the largest centred box with the tensor's shape fills the tensor */
 } edgecore_fit;
 
+/* How many frame pixels make one tensor pixel along an axis that shrinks. */
+typedef enum edgecore_filter {
+    EDGECORE_FILTER_TRIANGLE = 0, /* all that it covers: no aliasing */
+    EDGECORE_FILTER_BILINEAR,     /* the two around its centre, as models trained elsewhere often saw it */
+} edgecore_filter;
+
 typedef struct edgecore_image_spec {
     int32_t frame_height, frame_width; /* 1 .. EDGECORE_IMAGE_MAX_SIDE, as the next two */
     int32_t height, width;
     edgecore_pixels frame_pixels;
     edgecore_pixels pixels;            /* of the tensor */
     edgecore_fit fit;
+    edgecore_filter filter;
     /* [channels of `pixels`][256]: the byte to store for a pixel value of a channel; NULL stores pixel values. */
     const uint8_t *tables;
 } edgecore_image_spec;
