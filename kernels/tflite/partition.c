@@ -1,0 +1,93 @@
+/* Which operators of a model the engine takes. */
+#include "ops/op.h"
+#include "tflite/node.h"
+#include "tflite/plugin.h"
+
+#include <stdlib.h>
+
+static edgecore_status check_tensors(const tfl_context *context, const edgecore_tfl_node *node,
+                                     edgecore_message *message)
+{
+    edgecore_tensor *tensors = calloc((size_t)node->input_count + 1, sizeof *tensors);
+    const edgecore_tensor **inputs = calloc((size_t)node->input_count, sizeof *inputs);
+    edgecore_status status =
+        tensors && inputs ? EDGECORE_OK : edgecore_fail(message, EDGECORE_NO_MEMORY, "out of memory");
+    for (int32_t i = 0; !status && i <= node->input_count; i++) {
+        const int index = i < node->input_count ? node->inputs[i] : node->output;
+        if (index == TFL_OPTIONAL_TENSOR && i < node->input_count)
+            continue;
+        if (index < 0 || (size_t)index >= context->tensors_size)
+            status = edgecore_fail(message, EDGECORE_UNSUPPORTED, "tensor %d does not exist", index);
+        else if (!edgecore_tfl_scales_along_outputs(&context->tensors[index], node->kind, i))
+            status = edgecore_fail(message, EDGECORE_UNSUPPORTED, "scales along an unusual dimension");
+        else
+            status = edgecore_tfl_parse_tensor(&context->tensors[index], &tensors[i], message);
+        if (i < node->input_count)
+            inputs[i] = &tensors[i];
+    }
+    if (!status)
+        status = edgecore_node_supported(node->kind, &node->params, inputs, node->input_count,
+                                         &tensors[node->input_count], message);
+    free(inputs);
+    free(tensors);
+    return status;
+}
+
+static edgecore_status check_node(tfl_context *context, int index, edgecore_message *message)
+{
+    tfl_node *node = NULL;
+    tfl_registration *registration = NULL;
+    if (context->get_node_and_registration(context, index, &node, &registration) != TFL_OK)
+        return edgecore_fail(message, EDGECORE_UNSUPPORTED, "the runtime does not show it");
+    edgecore_tfl_node parsed;
+    const edgecore_status status = edgecore_tfl_parse_node(context, node, registration, &parsed, message);
+    return status ? status : check_tensors(context, &parsed, message);
+}
+
+static void keep_result(edgecore_tfl_plugin *plugin, int32_t total, int32_t claimed, edgecore_tfl_refusal *refusals)
+{
+    pthread_mutex_lock(&plugin->lock);
+    edgecore_tfl_refusal *old = plugin->refusals;
+    plugin->total_nodes = total;
+    plugin->claimed_nodes = claimed;
+    plugin->refusals = refusals;
+    pthread_mutex_unlock(&plugin->lock);
+    free(old);
+}
+
+tfl_status edgecore_tfl_claim(tfl_context *context, tfl_delegate *delegate)
+{
+    tfl_ints *plan = NULL;
+    if (context->get_execution_plan(context, &plan) != TFL_OK || !plan || plan->size < 0)
+        return TFL_DELEGATE_ERROR;
+    if (!edgecore_tfl_abi_matches(context, plan)) {
+        context->report_error(context, "edgecore: this TFLite runtime lays out its structures in another way; "
+                                       "run without the delegate, or with a runtime that edgecore names");
+        return TFL_DELEGATE_ERROR;
+    }
+    const size_t total = (size_t)plan->size;
+    tfl_ints *claimed = malloc(sizeof *claimed + total * sizeof claimed->data[0]);
+    edgecore_tfl_refusal *refusals = calloc(total ? total : 1, sizeof *refusals);
+    if (!claimed || !refusals) {
+        free(claimed);
+        free(refusals);
+        context->report_error(context, "edgecore: out of memory");
+        return TFL_DELEGATE_ERROR;
+    }
+    claimed->size = 0;
+    int32_t refused = 0;
+    for (size_t i = 0; i < total; i++) {
+        refusals[refused].node = plan->data[i];
+        if (check_node(context, plan->data[i], &refusals[refused].message) == EDGECORE_OK)
+            claimed->data[claimed->size++] = plan->data[i];
+        else
+            refused++;
+    }
+    keep_result((edgecore_tfl_plugin *)delegate->data, (int32_t)total, claimed->size, refusals);
+    tfl_status status = TFL_OK;
+    if (claimed->size)
+        status = context->replace_node_subsets_with_delegate_kernels(context, edgecore_tfl_kernel_registration(),
+                                                                     claimed, delegate);
+    free(claimed);
+    return status;
+}
