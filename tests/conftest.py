@@ -1,0 +1,79 @@
+"""Fixtures for every test: the shared data, sample models, and one rule for what is missing.
+
+Outside CI a test whose data or system package is missing skips and names it; with CI=true it fails.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def missing(what: str) -> NoReturn:
+    """Ends a test for want of something outside the project; `what` says what and how to get it."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must have it: {what}", pytrace=False)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared test data, beside the project."""
+    path = ROOT.parent / "shared" / "data"
+    if not path.is_dir():
+        missing(f"no test data in {path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def need_program() -> Callable[[str, str], str]:
+    """need_program("v4l2-ctl", "v4l-utils") -> its path; `package` is what to install."""
+
+    def find(program: str, package: str) -> str:
+        return shutil.which(program) or missing(f"{program} is not installed; apt-get install {package}")
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def need_module() -> Callable[[str], None]:
+    """need_module("ai_edge_litert") ends the test where that Python package is not installed."""
+
+    def check(module: str) -> None:
+        if importlib.util.find_spec(module) is None:
+            missing(f"the Python package {module} is not installed; pip install 'edgecore[dev,host]'")
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def sample(
+    tmp_path_factory: pytest.TempPathFactory, need_module: Callable[[str], None]
+) -> Callable[[str], Path]:
+    """sample("squeezenet_v1.1") -> a .tflite of that member of the zoo, int8 with random weights.
+
+    Made by TensorFlow in a process of its own, and cached between runs.
+    """
+    folder = tmp_path_factory.mktemp("samples")
+
+    def build(name: str) -> Path:
+        path = folder / f"{name}.tflite"
+        if not path.exists():
+            need_module("tensorflow")
+            command = [sys.executable, "-m", "edgecore.converters.samples", "--out", str(folder), name]
+            run = subprocess.run(command, capture_output=True, text=True)
+            if run.returncode != 0:
+                pytest.fail(f"{' '.join(command)}: {run.stderr.strip()[-2000:]}", pytrace=False)
+        return path
+
+    return build
