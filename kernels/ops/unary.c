@@ -170,9 +170,8 @@ static edgecore_status check(const edgecore_op_desc *desc, edgecore_message *mes
     byte_map hard_swish;
     switch (desc->kind) {
     case EDGECORE_LOGISTIC:
-        /* The reference converts round(1 / scale) to int32. */
-        if (desc->output->scales[0] < 1e-6f)
-            return edgecore_fail(message, EDGECORE_UNSUPPORTED, "the output's scale is below 1e-6");
+        if (desc->output->scales[0] != 1.0f / 256 || edgecore_zero_point_u8(desc->output) != 0)
+            return edgecore_fail(message, EDGECORE_UNSUPPORTED, "logistic's output is not in steps of 1 / 256 from 0");
         return EDGECORE_OK;
     case EDGECORE_HARD_SWISH:
         hard_swish_multipliers(desc, &hard_swish);
