@@ -106,19 +106,15 @@ def load(
         threads: threads of the engine; None takes every core that the process may use.
         labels: a label file with one line per output, or the labels; None takes those in the .tflite.
         preprocessing: None takes what the .tflite says; a mapping with any of order, resize, filter, mean and
-            scale replaces those parts of it. For a model that says nothing: RGB, stretched without antialiasing as
-            most tools do it, and pixels as they are, so that a uint8 input holds the pixel and an int8 input the pixel - 128.
+            scale replaces those parts of it. For a model that says nothing: RGB, stretched by plain bilinear
+            interpolation, pixels as they are: a uint8 input holds the pixel, an int8 input pixel - 128.
         delegate: False runs the plain TFLite interpreter.
         isa: a tier's name, e.g. "avx2"; None takes $EDGECORE_ISA or the best of this CPU.
 
     Raises UserError: the file is missing, damaged or no full-integer image classifier; the labels do not fit.
     """
-    if path is None and not BUNDLED_MODEL.exists():
-        raise UserError(
-            "the bundled model is missing from this installation; name a model or reinstall edgecore"
-        )
-    network = Network(path or BUNDLED_MODEL, threads, delegate, isa)
-    spec = _image_input(network)
+    network = Network(path or bundled_model(), threads, delegate, isa)
+    _check_classifier(network)
     names: Sequence[str] | None
     if labels is None:
         names = network.labels
@@ -126,7 +122,14 @@ def load(
             names = None  # a foreign model's text file, which need not be its labels
     else:
         names = read_labels(labels) if isinstance(labels, str | Path) else labels
-    return Model(network, names, _preprocessing(network, spec, preprocessing))
+    return Model(network, names, preprocessing_of(network, preprocessing))
+
+
+def bundled_model() -> Path:
+    """The model that ships with edgecore. Raises UserError when this installation lacks it."""
+    if not BUNDLED_MODEL.exists():
+        raise UserError("this installation has no bundled model; name a model or reinstall edgecore")
+    return BUNDLED_MODEL
 
 
 def read_labels(path: str | Path) -> list[str]:
@@ -145,40 +148,55 @@ def read_labels(path: str | Path) -> list[str]:
     return lines
 
 
-def _image_input(network: Network) -> TensorSpec:
+def _check_classifier(network: Network) -> None:
     path = network.path
     if len(network.inputs) != 1 or len(network.outputs) != 1:
         raise UserError(
             f"{path} has {len(network.inputs)} inputs and {len(network.outputs)} outputs; "
             "a classifier has one of each"
         )
-    spec, output = network.inputs[0], network.outputs[0]
-    if spec.dtype not in ("int8", "uint8") or output.dtype not in ("int8", "uint8"):
-        wrong = spec.dtype if spec.dtype not in ("int8", "uint8") else output.dtype
-        side = "input" if wrong is spec.dtype else "output"
+    for side, spec in (("input", network.inputs[0]), ("output", network.outputs[0])):
+        if spec.dtype not in ("int8", "uint8"):
+            raise UserError(
+                f"{path} has a {spec.dtype} {side}; edgecore runs full-integer models: "
+                "make one with `edgecore convert`"
+            )
+    if not takes_images(network):
         raise UserError(
-            f"{path} has a {wrong} {side}; "
-            "edgecore runs full-integer models: make one with `edgecore convert`"
+            f"{path} takes {_dims(network.inputs[0])}, not one image; "
+            "try `edgecore bench` or `edgecore inspect` on it"
         )
-    if len(spec.shape) != 4 or spec.shape[0] != 1 or spec.shape[3] not in ORDERS_BY_CHANNELS:
-        raise UserError(
-            f"{path} takes {_dims(spec)}, not one image; try `edgecore bench` or `edgecore inspect` on it"
-        )
-    classes = output.shape[-1] if output.shape else 0
-    if classes < 1 or any(size != 1 for size in output.shape[:-1]):
+    output = network.outputs[0]
+    if not output.shape or output.shape[-1] < 1 or any(size != 1 for size in output.shape[:-1]):
         raise UserError(f"{path} gives {_dims(output)}, not one score per class: it is not a classifier")
-    return spec
+
+
+def takes_images(network: Network) -> bool:
+    """Whether the only input is one uint8 or int8 image, grey or in colour."""
+    spec = network.inputs[0]
+    return (
+        len(network.inputs) == 1
+        and spec.dtype in ("int8", "uint8")
+        and len(spec.shape) == 4
+        and spec.shape[0] == 1
+        and spec.shape[3] in ORDERS_BY_CHANNELS
+    )
 
 
 def _dims(spec: TensorSpec) -> str:
     return "x".join(map(str, spec.shape)) or "a scalar"
 
 
-def _preprocessing(
-    network: Network, spec: TensorSpec, given: Preprocessing | Mapping[str, Any] | None
+def preprocessing_of(
+    network: Network, given: Preprocessing | Mapping[str, Any] | None = None
 ) -> Preprocessing:
+    """The preprocessing of a network that takes images: see `load` for `given`.
+
+    Raises UserError: it does not fit the network's input.
+    """
     from edgecore.preprocess import Preprocessing
 
+    spec = network.inputs[0]
     _, height, width, channels = spec.shape
     if isinstance(given, Preprocessing):
         chosen = given
@@ -186,7 +204,7 @@ def _preprocessing(
         artefact = network.artefact
         base = Preprocessing.from_json(artefact.input) if artefact is not None else pixels_as_they_are(spec)
         chosen = _with_options(base, channels, given or {})
-    if (chosen.width, chosen.height) != (width, height) or chosen.order not in ORDERS_BY_CHANNELS[channels]:
+    if (chosen.width, chosen.height) != (width, height) or chosen.channels != channels:
         raise UserError(
             f"the preprocessing gives {chosen.width}x{chosen.height} {chosen.order}, "
             f"but {network.path} takes {width}x{height} with {channels} channel(s)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -113,6 +114,7 @@ class Network:
         self.path = Path(path)
         if threads is not None and threads < 1:
             raise UserError(f"{threads} threads are not possible; give 1 or more")
+        self.threads = threads or len(os.sched_getaffinity(0))
         self.data, self.file = read_model(self.path)
         self.artefact, self.labels = read_artefact(self.path, self.data, self.file.end)
         self.notice = ""

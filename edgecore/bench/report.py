@@ -1,0 +1,146 @@
+"""One benchmark of one model: what is run, and the report of it as JSON values."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from edgecore.bench.memory import peak_rss_bytes
+from edgecore.bench.timing import Run, Samples, measure
+from edgecore.model import preprocessing_of, takes_images
+from edgecore.network import Network
+
+if TYPE_CHECKING:
+    import numpy as np
+
+PROFILED_RUNS = 30
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure. `runs` None: for `seconds`."""
+
+    runs: int | None = None
+    seconds: float = 5.0
+    warmup: int = 10
+    steps: bool = False
+
+
+def contestant(network: Network, frame: np.ndarray | None) -> Run:
+    """One run: the frame through preprocessing and inference; without a frame inference over what stands in
+    the inputs."""
+    clock = time.perf_counter
+    if frame is None:
+        _fill(network)
+
+        def infer() -> dict[str, float]:
+            begin = clock()
+            network.invoke()
+            return {"inference": clock() - begin}
+
+        return infer
+
+    from edgecore.preprocess import Preprocessor
+
+    spec = network.inputs[0]
+    prepare = Preprocessor(preprocessing_of(network), spec.dtype, spec.scale, spec.zero_point)
+
+    def prepare_and_infer() -> dict[str, float]:
+        begin = clock()
+        prepare(frame, network.input()[0])
+        prepared = clock()
+        network.invoke()
+        done = clock()
+        return {"preprocess": prepared - begin, "inference": done - prepared, "total": done - begin}
+
+    return prepare_and_infer
+
+
+def _fill(network: Network) -> None:
+    """Random inputs, the same every time."""
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    for position, spec in enumerate(network.inputs):
+        dtype = np.dtype(spec.dtype)
+        if dtype.kind in "iu":
+            limits = np.iinfo(dtype)
+            low, high = max(limits.min, -128), min(limits.max, 255)
+            values = random.integers(low, high, spec.shape, dtype=dtype, endpoint=True)
+        else:
+            values = random.random(spec.shape).astype(dtype)
+        network.input(position)[...] = values
+
+
+def step_seconds(network: Network, run: Run) -> list[float]:
+    """The mean time of every step of the network's engines, in their order."""
+    engines = network.engines()
+    for engine in engines:
+        engine.set_profiling(True)
+    totals: list[int] = []
+    for _ in range(PROFILED_RUNS):
+        run()
+        times = [step.nanoseconds for engine in engines for step in engine.steps()]
+        totals = times if not totals else [a + b for a, b in zip(totals, times, strict=True)]
+    for engine in engines:
+        engine.set_profiling(False)
+    return [total / PROFILED_RUNS * 1e-9 for total in totals]
+
+
+def bench(network: Network, plain: Network | None, frame: np.ndarray | None, plan: Plan) -> dict[str, Any]:
+    """Measures a network, and in turns with it the plain interpreter's one where it is given.
+
+    Returns the report as JSON values; times in milliseconds.
+    """
+    if not takes_images(network):
+        frame = None
+    runs = [contestant(item, frame) for item in (network, plain) if item is not None]
+    samples = measure(runs, plan.runs, plan.seconds, plan.warmup)
+    engines = network.engines()
+    report: dict[str, Any] = {
+        "model": str(network.path),
+        "runtime": network.runtime,
+        "threads": network.threads,
+        "runs": samples[0].count,
+        "warmup": plan.warmup,
+        "frame": list(frame.shape) if frame is not None else None,
+        "stages_ms": samples[0].to_json(),
+        "peak_rss_bytes": peak_rss_bytes(),
+        "engine": None,
+        "notice": network.notice,
+    }
+    if network.delegate is not None and engines:
+        report["engine"] = {
+            "isa": engines[0].isa,
+            "claimed_nodes": network.delegate.claimed_nodes,
+            "nodes": network.delegate.total_nodes,
+            "steps": sum(len(engine.steps()) for engine in engines),
+            "arena_bytes": sum(engine.arena_bytes for engine in engines),
+            "weight_bytes": sum(engine.weight_bytes for engine in engines),
+        }
+    if plain is not None:
+        report["compare"] = _comparison(samples[0], samples[1], plain)
+    if plan.steps:
+        report["steps"] = _steps(network, runs[0])
+    return report
+
+
+def _comparison(ours: Samples, theirs: Samples, plain: Network) -> dict[str, Any]:
+    ratio = theirs.median("inference") / ours.median("inference")
+    return {"runtime": plain.runtime, "stages_ms": theirs.to_json(), "ratio": round(ratio, 3)}
+
+
+def _steps(network: Network, run: Run) -> list[dict[str, Any]]:
+    steps = [step for engine in network.engines() for step in engine.steps()]
+    return [
+        {
+            "name": step.name,
+            "nodes": list(step.nodes),
+            "shape": list(step.output_shape),
+            "macs": step.macs,
+            "bytes": step.bytes,
+            "ms": round(seconds * 1e3, 4),
+        }
+        for step, seconds in zip(steps, step_seconds(network, run), strict=True)
+    ]
