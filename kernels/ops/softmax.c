@@ -98,6 +98,13 @@ static void destroy(edgecore_op *op)
     free(op);
 }
 
+/* A nearly flat softmax over 512 or more values makes the reference shift an int32 by 32 or more. Its x86 build then
+ * shifts by the low five bits and always rounds up, so that most outputs saturate; the same bytes are given here. */
+static int32_t scale_down(int32_t value, int32_t shift)
+{
+    return shift < 32 ? edgecore_rounding_shift(value, shift) : (value >> (shift - 32)) + 1;
+}
+
 static void softmax_of_pixel(const softmax *self, uint8_t *out, const uint8_t *in, int32_t n)
 {
     int32_t max = 0, sum = 0;
@@ -113,7 +120,7 @@ static void softmax_of_pixel(const softmax *self, uint8_t *out, const uint8_t *i
     for (int32_t c = 0; c < n; c++) {
         int32_t distance = max - (in[c] ^ self->flip_in), value = 0;
         if (distance <= self->reach)
-            value = edgecore_rounding_shift(edgecore_high_mul(scale, self->exps[distance]), shift);
+            value = scale_down(edgecore_high_mul(scale, self->exps[distance]), shift);
         out[c] = edgecore_clamp_u8(value, 0, 255) ^ self->flip_out;
     }
 }
