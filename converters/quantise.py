@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 from collections.abc import Callable, Iterable, Iterator
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from edgecore.converters.host import quiet
 from edgecore.errors import UserError
 
 
@@ -42,24 +40,8 @@ def _convert(model: keras.Model, representative: Callable[[], Iterator[list[np.n
         converter.inference_input_type = tf.int8
         converter.inference_output_type = tf.int8
     try:
-        with _quiet():
+        with quiet():
             return converter.convert()
     except Exception as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise UserError(f"TensorFlow cannot convert {model.name} to int8: {lines[0]}") from error
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Sends the converter's chatter on stdout and stderr to nowhere; its errors come as exceptions."""
-    sys.stdout.flush()
-    saved = os.dup(1), os.dup(2)
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            for number, copy in zip((1, 2), saved, strict=True):
-                os.dup2(copy, number)
-                os.close(copy)

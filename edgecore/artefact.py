@@ -128,38 +128,29 @@ def read(path: str | Path) -> Artefact | None:
     Raises UserError if the file cannot be read, or if its facts are damaged, of another format, or belong
     to another flatbuffer than the one they are appended to.
     """
-    data = _bytes_of(path)
-    text = _entry(data, FACTS)
-    if text is None:
-        return None
     try:
-        artefact = Artefact.from_json(json.loads(text))
-    except (json.JSONDecodeError, UserError) as error:
-        raise UserError(f"{path}: {error}") from error
-    actual = hashlib.sha256(flatbuffer_of(data)).hexdigest()
-    if artefact.model_sha256 and artefact.model_sha256 != actual:
-        raise UserError(f"{path}: the facts in its tail belong to another model; convert or download it again")
-    return artefact
-
-
-def read_labels(path: str | Path) -> tuple[str, ...] | None:
-    """The lines of labels.txt in the file's tail, of any tool's making; None where there is none."""
-    text = _entry(_bytes_of(path), LABELS)
-    return None if text is None else tuple(line.strip() for line in text.splitlines() if line.strip())
-
-
-def _bytes_of(path: str | Path) -> bytes:
-    try:
-        return Path(path).read_bytes()
+        data = Path(path).read_bytes()
     except OSError as error:
         raise UserError(f"cannot read the model {path}: {error.strerror}; check the path") from error
+    try:
+        return parse(data)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
 
 
-def _entry(data: bytes, name: str) -> str | None:
+def parse(data: bytes) -> Artefact | None:
+    """The same as `read`, for a file's bytes."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as tail:
-            if name not in tail.namelist():
+            if FACTS not in tail.namelist():
                 return None
-            return tail.read(name).decode("utf-8")
-    except (zipfile.BadZipFile, UnicodeDecodeError):
+            facts = json.loads(tail.read(FACTS).decode("utf-8"))
+    except zipfile.BadZipFile:
         return None
+    except ValueError as error:
+        raise UserError(f"{FACTS} is damaged: {error}; write the model again") from error
+    artefact = Artefact.from_json(facts)
+    actual = hashlib.sha256(flatbuffer_of(data)).hexdigest()
+    if artefact.model_sha256 and artefact.model_sha256 != actual:
+        raise UserError("the facts in its tail belong to another model; convert or download it again")
+    return artefact

@@ -54,7 +54,7 @@ def mobilenet_v1(classes: int = 1000, input_size: int = 224, *, alpha: float = 1
 def inverted_residual(
     x: KerasTensor, expansion: int, filters: int, stride: int, name: str, norm: dict[str, float]
 ) -> KerasTensor:
-    """1x1 to `expansion` times the channels, 3x3 depthwise, linear 1x1; the input is added where shapes allow."""
+    """1x1 to `expansion` times the channels, depthwise, linear 1x1; plus the input where shapes allow."""
     channels = x.shape[-1]
     y = x
     if expansion > 1:

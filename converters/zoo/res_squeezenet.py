@@ -14,7 +14,8 @@ from edgecore.converters.zoo.blocks import classifier, conv_bn, fire_bn, residua
 from edgecore.converters.zoo.squeezenet import features
 
 # (squeeze, expand, pool 2x2 after the block) of the compact member's fire2 .. fire9. A block whose input
-# has 2 * expand channels is bypassed. Most work stands at 16x16 and 8x8, most parameters in the residual blocks.
+# has 2 * expand channels is bypassed. Most work stands at 16x16 and 8x8, most parameters in the residual
+# blocks.
 COMPACT_FIRES = (
     (16, 32, True),
     (32, 32, False),
