@@ -84,14 +84,16 @@ class Network:
         padding: str = "SAME",
         activation: str = "NONE",
         per_channel: bool = True,
-        bias: bool = True,
         out: Quant | None = None,
         extreme: bool = False,
     ) -> int:
-        """Pairs are (height, width). extreme: weights are only the largest and smallest values."""
+        """Pairs are (height, width). extreme: weights are only the largest and smallest values.
+
+        TFLite's int8 CONV_2D always has a bias; the other two layers may go without.
+        """
         _, height, width, depth = self.shape(x)
         weights, scales = self._weights((channels, *kernel, depth), 0, per_channel, extreme)
-        inputs = self._with_bias(x, weights, scales, channels, kernel[0] * kernel[1] * depth, bias)
+        inputs = self._with_bias(x, weights, scales, channels, kernel[0] * kernel[1] * depth)
         out = out or self._sum_quant(x, scales, kernel[0] * kernel[1] * depth)
         y = self.activation((1, *_spatial((height, width), kernel, stride, dilation, padding), channels), out)
         self.writer.op(
@@ -143,6 +145,7 @@ class Network:
         depth = shape[-1] if keep_num_dims else math.prod(shape[1:])
         weights, scales = self._weights((units, depth), 0, per_channel, extreme)
         inputs = self._with_bias(x, weights, scales, units, depth, bias)
+        inputs += [] if bias else [-1]
         out_shape = (*shape[:-1], units) if keep_num_dims else (math.prod(shape) // depth, units)
         y = self.activation(out_shape, out or self._sum_quant(x, scales, depth))
         self.writer.op(
@@ -243,10 +246,10 @@ class Network:
         return self.writer.tensor(shape, self.dtype, scales, point, axis, data), scales
 
     def _with_bias(
-        self, x: int, weights: int, scales: np.ndarray, channels: int, fan_in: int, bias: bool
+        self, x: int, weights: int, scales: np.ndarray, channels: int, fan_in: int, bias: bool = True
     ) -> list[int]:
         if not bias:
-            return [x, weights, -1]
+            return [x, weights]
         spread = int(3000 * math.sqrt(fan_in)) + 1
         values = self.rng.integers(-spread, spread, channels)
         bias_scales = (np.float32(self.quants[x].scale) * scales).astype(np.float32)
