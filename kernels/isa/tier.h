@@ -7,38 +7,70 @@
 
 #include "edgecore/types.h"
 
-/* How int32 sums become bytes, TFLite's reference arithmetic: saturating rounding doubling high multiply by a
- * Q31 multiplier, rounding shift with ties away from zero, zero point, clamp; all in the uint8 domain, then ^ flip. */
+/* How int32 sums become bytes, TFLite's reference arithmetic: saturating rounding doubling high multiply by a Q31 multiplier,
+ * rounding shift with ties away from zero, zero point, clamp. All in the uint8 domain (byte ^ flip). */
 typedef struct edgecore_requant {
-    const int32_t *multiplier; /* [channels], padded like the bias */
+    const int32_t *bias;       /* [channels], corrected for the input's zero point in the tier's storage type */
+    const int32_t *multiplier; /* [channels], 0 or 2^30 and above */
     const int32_t *shift;      /* [channels]; positive is a left shift, as TFLite has it */
-    int32_t zero_point;        /* output's, in the uint8 domain */
-    int32_t min, max;          /* activation clamp, in the uint8 domain */
+    int32_t zero_point;        /* output's */
+    int32_t min, max;          /* activation clamp, 0 <= min <= max <= 255 */
     uint8_t flip;              /* 0x80 where the output is stored as int8 */
 } edgecore_requant;
 
-/* One tile of an indirect GEMM: rows are output pixels, columns output channels; K runs over kernel taps and
- * over groups of 4 input channels within a tap.
- *   acc[r][c] = bias[c] + sum over t, k of a[t * row_pitch + r][k] * w[t][k / 4][c][k % 4]
- * A tap that falls into the padding points at a row of zero points. Bias already holds the correction for the
- * input's zero point and storage type. */
+/* Some output channels of a layer as the operator has them: what a micro-kernel packs into one block of its own layout. */
+typedef struct edgecore_columns {
+    const int8_t *weights;     /* GEMM: [cols][taps][k]; depthwise: [taps][weight_stride], `cols` of each row */
+    size_t weight_stride;      /* depthwise only */
+    size_t cols, taps, k;
+    edgecore_requant requant;  /* pointers already at the first of these channels */
+} edgecore_columns;
+
+/* One tile of an indirect GEMM: rows are output pixels, columns output channels; K runs over kernel taps and over the bytes
+ * of a tap.
+ *   acc[r][c] = bias[c] + sum over t, k of a[t * row_pitch + r][k] * w[c][t][k]
+ * A tap that falls into the padding points at a row of zero points. Up to 3 bytes past a tap's k are read. */
 typedef struct edgecore_gemm_args {
-    const uint8_t *const *a;  /* [taps][row_pitch] pointers */
+    const uint8_t *const *a;  /* [taps][row_pitch] pointers to bytes of the tier's storage type */
     size_t row_pitch;
-    size_t rows;              /* 1 .. tier->gemm.rows */
-    size_t taps;
-    size_t k_groups;          /* ceil(K bytes of a tap / 4) */
-    const void *w;            /* packed by tier->gemm.pack for this column block */
-    const int32_t *bias;      /* [tier->gemm.cols], this block's */
-    edgecore_requant requant; /* pointers already at this block */
-    uint8_t *const *out;      /* [rows] pointers at the first channel of the block */
-    size_t cols;              /* valid columns, 1 .. tier->gemm.cols */
+    size_t a_offset;          /* bytes added to every pointer of `a`: the first channel of a group */
+    size_t rows;              /* 1 .. kernel->rows */
+    size_t taps, k;
+    const void *block;        /* made by kernel->pack, 64-byte aligned */
+    uint8_t *const *out;      /* [rows] output pixels */
+    size_t out_offset;        /* bytes added to every pointer of `out`: the block's first channel */
+    size_t cols;              /* those of the block, 1 .. kernel->cols */
 } edgecore_gemm_args;
 
 typedef struct edgecore_gemm_kernel {
+    const char *name;
     int32_t rows, cols;       /* the largest tile */
+    /* What a full tile costs in cycles: per group of 4 K, and once for requantising and storing. Only ratios matter. */
+    float group_cost, tile_cost;
+    size_t (*block_bytes)(size_t taps, size_t k);
+    void (*pack)(void *block, const edgecore_columns *columns);
     void (*run)(const edgecore_gemm_args *args);
 } edgecore_gemm_kernel;
+
+/* A run of output pixels of a depthwise convolution, one block of channels:
+ *   acc[r][c] = bias[c] + sum over t of a[t * row_pitch + r][c] * w[t][c]
+ * Whole vectors are read: up to kernel->cols bytes from each pointer, whatever the block's `cols`. */
+typedef struct edgecore_depthwise_args {
+    const uint8_t *const *a;  /* [taps rounded up to kernel->tap_step][row_pitch] pointers */
+    size_t row_pitch, rows, taps;
+    const void *block;
+    uint8_t *const *out;      /* [rows] output pixels */
+    size_t offset;            /* bytes added to every pointer of `a` and `out`: the block's first channel */
+    size_t cols;
+} edgecore_depthwise_args;
+
+typedef struct edgecore_depthwise_kernel {
+    const char *name;
+    int32_t cols, tap_step;
+    size_t (*block_bytes)(size_t taps);
+    void (*pack)(void *block, const edgecore_columns *columns);
+    void (*run)(const edgecore_depthwise_args *args);
+} edgecore_depthwise_kernel;
 
 /* One input of an element-wise row: u = byte ^ flip, and its distance from the zero point is what counts. */
 typedef struct edgecore_row_input {
@@ -59,14 +91,15 @@ typedef struct edgecore_row_arithmetic {
     uint8_t flip;        /* of the output */
 } edgecore_row_arithmetic;
 
-#define EDGECORE_MAX_GEMMS 4
+#define EDGECORE_MAX_GEMMS 6
 
 typedef struct edgecore_tier {
     const char *name;
     edgecore_dtype storage;   /* how activations lie in the arena */
-    /* Tiles of this tier, widest first; a layer takes the one that wastes least of its channels and pixels. */
-    edgecore_gemm_kernel gemms[EDGECORE_MAX_GEMMS];
+    /* Tiles of this tier; a layer takes those that cost least for its channels and pixels. */
+    const edgecore_gemm_kernel *gemms[EDGECORE_MAX_GEMMS];
     int32_t gemm_count;
+    const edgecore_depthwise_kernel *depthwise;
     /* Byte rows, n elements each; isa/rows_template.h has them in portable C. Buffers may overlap only where they are equal. */
     void (*xor_row)(uint8_t *out, const uint8_t *in, size_t n, uint8_t flip);
     void (*lookup_row)(uint8_t *out, const uint8_t *in, size_t n, const uint8_t table[256]);
@@ -77,8 +110,7 @@ typedef struct edgecore_tier {
     void (*mul_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
 } edgecore_tier;
 
-int32_t edgecore_tier_count(void);
-/* The table of tier `index`, weakest first; never NULL for 0 <= index < edgecore_tier_count(). */
+/* The table of tier `index` as edgecore/cpu.h counts them; NULL where the index is out of range. */
 const edgecore_tier *edgecore_tier_at(int32_t index);
 
 #endif

@@ -1,0 +1,17 @@
+/* The tiers of this build, and what each needs from the CPU. */
+#ifndef EDGECORE_ISA_TIERS_H
+#define EDGECORE_ISA_TIERS_H
+
+#include "isa/tier.h"
+
+extern const edgecore_tier edgecore_tier_scalar;
+
+#if defined(__x86_64__)
+extern const edgecore_tier edgecore_tier_avx512vnni;
+
+bool edgecore_has_avx2(void);
+bool edgecore_has_avxvnni(void);
+bool edgecore_has_avx512vnni(void);
+#endif
+
+#endif

@@ -1,0 +1,100 @@
+/* Sums of 16 channels a vector to bytes, in AVX-512. See block.h for the arithmetic. */
+#ifndef EDGECORE_ISA_X86_REQUANT_AVX512_H
+#define EDGECORE_ISA_X86_REQUANT_AVX512_H
+
+#include <immintrin.h>
+#include <string.h>
+
+#include "isa/x86/block.h"
+
+/* Constants of 16 channels. A 64-bit lane serves an even channel in its low half and the odd one after it in its high half;
+ * the 32 x 32 -> 64 multiply reads low halves only, so each constant exists for even and for odd channels. */
+typedef struct requant_16 {
+    int32_t bias[16];
+    int32_t multiplier_even[16], multiplier_odd[16]; /* in the low halves */
+    int64_t add_even[8], add_odd[8];                 /* 2^30 + 2^(30+s) */
+    int64_t shift_even[8];                           /* 31 + s: the result falls into the low half */
+    int64_t shift_odd[8];                            /* s - 1: the result falls into the high half */
+    int32_t left[16], right[16];                     /* ROUND_GENERAL only */
+} requant_16;
+
+static inline void pack_requant_16(requant_16 *out, const edgecore_columns *columns, size_t first)
+{
+    const edgecore_requant *q = &columns->requant;
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < 16 && first + i < columns->cols; i++) {
+        const int32_t shift = q->shift[first + i], right = shift > 0 ? 0 : -shift, multiplier = q->multiplier[first + i];
+        const int64_t add = (INT64_C(1) << 30) + (right > 0 ? INT64_C(1) << (30 + right) : 0);
+        out->bias[i] = q->bias[first + i];
+        out->left[i] = shift > 0 ? shift : 0;
+        out->right[i] = right;
+        if (i % 2 == 0) {
+            out->multiplier_even[i] = multiplier;
+            out->add_even[i / 2] = add;
+            out->shift_even[i / 2] = 31 + right;
+        } else {
+            out->multiplier_odd[i - 1] = multiplier;
+            out->add_odd[i / 2] = add;
+            out->shift_odd[i / 2] = right - 1;
+        }
+    }
+}
+
+static inline __m512i add_for_ties(__m512i product, const int64_t *add, int rounding)
+{
+    const __m512i sum = _mm512_add_epi64(product, _mm512_load_si512(add));
+    if (rounding == ROUND_UP)
+        return sum;
+    const __m512i one = _mm512_set1_epi64(INT64_C(1) << 31);
+    return _mm512_mask_sub_epi64(sum, _mm512_movepi64_mask(product), sum, one);
+}
+
+static inline __m512i scale_16(__m512i acc, const requant_16 *q, int rounding)
+{
+    if (rounding == ROUND_GENERAL)
+        acc = _mm512_sllv_epi32(acc, _mm512_load_si512(q->left));
+    const __m512i even = _mm512_mul_epi32(acc, _mm512_load_si512(q->multiplier_even));
+    const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(acc, 32), _mm512_load_si512(q->multiplier_odd));
+    if (rounding != ROUND_GENERAL) {
+        const __m512i low = _mm512_srav_epi64(add_for_ties(even, q->add_even, rounding), _mm512_load_si512(q->shift_even));
+        const __m512i high = _mm512_srav_epi64(add_for_ties(odd, q->add_odd, rounding), _mm512_load_si512(q->shift_odd));
+        return _mm512_mask_blend_epi32(0xAAAA, low, high);
+    }
+    const __m512i nudge = _mm512_set1_epi64(INT64_C(1) << 30);
+    const __m512i low = _mm512_srli_epi64(_mm512_add_epi64(even, nudge), 31);
+    const __m512i high = _mm512_slli_epi64(_mm512_add_epi64(odd, nudge), 1);
+    const __m512i scaled = _mm512_mask_blend_epi32(0xAAAA, low, high);
+    /* mask and threshold, not an added half: with a shift of 31 that half overflows */
+    const __m512i right = _mm512_load_si512(q->right);
+    const __m512i ones = _mm512_set1_epi32(1);
+    const __m512i mask = _mm512_sub_epi32(_mm512_sllv_epi32(ones, right), ones);
+    const __m512i threshold = _mm512_sub_epi32(_mm512_srli_epi32(mask, 1), _mm512_srai_epi32(scaled, 31));
+    const __mmask16 above = _mm512_cmpgt_epi32_mask(_mm512_and_si512(scaled, mask), threshold);
+    const __m512i shifted = _mm512_srav_epi32(scaled, right);
+    return _mm512_mask_add_epi32(shifted, above, shifted, ones);
+}
+
+typedef struct output_bounds {
+    __m512i zero_point, min, max, flip;
+} output_bounds;
+
+static inline output_bounds load_bounds(const edgecore_block_head *head)
+{
+    return (output_bounds){
+        .zero_point = _mm512_set1_epi16((int16_t)head->zero_point),
+        .min = _mm512_set1_epi8((char)head->min),
+        .max = _mm512_set1_epi8((char)head->max),
+        .flip = _mm512_set1_epi8((char)head->flip),
+    };
+}
+
+/* Four vectors to 64 bytes, still in the order of the packs: within each 128-bit lane i, bytes 4i.. of a, b, c, d. */
+static inline __m512i narrow_64(__m512i a, __m512i b, __m512i c, __m512i d, const output_bounds *bounds)
+{
+    const __m512i ab = _mm512_adds_epi16(_mm512_packs_epi32(a, b), bounds->zero_point);
+    const __m512i cd = _mm512_adds_epi16(_mm512_packs_epi32(c, d), bounds->zero_point);
+    const __m512i bytes = _mm512_packus_epi16(ab, cd);
+    return _mm512_xor_si512(_mm512_min_epu8(_mm512_max_epu8(bytes, bounds->min), bounds->max), bounds->flip);
+}
+
+#endif

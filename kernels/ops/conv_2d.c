@@ -1,0 +1,42 @@
+/* CONV_2D: OHWI weights, per channel or per tensor, any kernel, stride, dilation and padding; grouped where the weights'
+ * depth divides the input's. */
+#include "ops/gemm_driver.h"
+
+extern const edgecore_op_class edgecore_conv_2d_class;
+
+static edgecore_status check(const edgecore_op_desc *desc, edgecore_message *message)
+{
+    edgecore_status status = edgecore_check_weighted(desc, 4, 0, true, message);
+    if (status != EDGECORE_OK)
+        return status;
+    const int32_t *dims = desc->inputs[1]->dims;
+    int32_t height, width, in_channels, out_channels;
+    edgecore_tensor_hwc(desc->inputs[0], &height, &width, &in_channels);
+    edgecore_tensor_hwc(desc->output, &height, &width, &out_channels);
+    if (dims[0] != out_channels)
+        return edgecore_fail(message, EDGECORE_INVALID, "%d filters for %d output channels", dims[0], out_channels);
+    if (in_channels % dims[3] != 0 || out_channels % (in_channels / dims[3]) != 0)
+        return edgecore_fail(message, EDGECORE_INVALID, "filters of depth %d do not divide %d input and %d output channels",
+                             dims[3], in_channels, out_channels);
+    return edgecore_check_window(desc, message);
+}
+
+static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier *tier, edgecore_op **op,
+                               edgecore_message *message)
+{
+    int32_t height, width;
+    edgecore_gemm_layer layer = {.window = edgecore_window_of(desc), .weights = desc->inputs[1]->data};
+    edgecore_tensor_hwc(desc->inputs[0], &height, &width, &layer.in_channels);
+    edgecore_tensor_hwc(desc->output, &height, &width, &layer.out_channels);
+    layer.groups = layer.in_channels / desc->inputs[1]->dims[3];
+    return edgecore_gemm_prepare(&edgecore_conv_2d_class, desc, &layer, tier, op, message);
+}
+
+const edgecore_op_class edgecore_conv_2d_class = {
+    .name = "conv_2d",
+    .check = check,
+    .prepare = prepare,
+    .destroy = edgecore_gemm_destroy,
+    .run = edgecore_gemm_run,
+    .input_rows = edgecore_gemm_input_rows,
+};

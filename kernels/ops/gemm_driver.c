@@ -1,0 +1,284 @@
+#include "ops/gemm_driver.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/patches.h"
+
+enum {
+    ALIGNMENT = 64,
+    TABLE_BYTES = 16 << 10, /* of a chunk's pointers: half of a usual L1 cache */
+    PATCH_BYTES = 16 << 10, /* of a chunk's copied patches */
+    CHUNK_MOST = 256,
+    COPY_SLACK = 64,
+    NARROW_PIXEL = 16,      /* input channels below which copying patches beats reading tap by tap */
+};
+
+static size_t align_up(size_t n)
+{
+    return (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+/* Estimated cycles for `pixels` rows of one block. Tiles are evened out over the pixels. */
+static double block_cost(const edgecore_gemm_kernel *kernel, int64_t pixels, double groups)
+{
+    const double fewest = 5.0 * groups, per_call = 30.0; /* latency of a multiply-accumulate; the call */
+    const double tiles = (double)((pixels + kernel->rows - 1) / kernel->rows);
+    const double filled = (double)pixels / tiles / kernel->rows;
+    const double compute = kernel->group_cost * filled * groups;
+    return tiles * ((compute > fewest ? compute : fewest) + kernel->tile_cost * filled + per_call);
+}
+
+/* The cheapest kernel for `cols` channels in blocks of its own. */
+static const edgecore_gemm_kernel *cheapest(const edgecore_tier *tier, int32_t cols, int64_t pixels, double groups,
+                                            double *cost)
+{
+    const edgecore_gemm_kernel *best = NULL;
+    *cost = 0.0;
+    for (int32_t i = 0; i < tier->gemm_count; i++) {
+        const edgecore_gemm_kernel *kernel = tier->gemms[i];
+        const double blocks = (cols + kernel->cols - 1) / kernel->cols;
+        const double c = blocks * block_cost(kernel, pixels, groups);
+        if (!best || c < *cost) {
+            best = kernel;
+            *cost = c;
+        }
+    }
+    return best;
+}
+
+/* The kernel for all blocks but the last, whose channels may suit another. */
+static const edgecore_gemm_kernel *choose_kernel(const edgecore_tier *tier, int32_t cols, int64_t pixels, double groups)
+{
+    const edgecore_gemm_kernel *best = NULL;
+    double least = 0.0;
+    for (int32_t i = 0; i < tier->gemm_count; i++) {
+        const edgecore_gemm_kernel *kernel = tier->gemms[i];
+        double rest_cost = 0.0;
+        if (cols % kernel->cols)
+            cheapest(tier, cols % kernel->cols, pixels, groups, &rest_cost);
+        const double cost = (cols / kernel->cols) * block_cost(kernel, pixels, groups) + rest_cost;
+        if (!best || cost < least) {
+            best = kernel;
+            least = cost;
+        }
+    }
+    return best;
+}
+
+/* Fills `blocks` (which may be NULL) and returns their number; *bytes is what their packed weights need. */
+static int32_t plan_blocks(const edgecore_gemm_op *op, const edgecore_gemm_layer *layer, edgecore_gemm_block *blocks,
+                           int32_t *step, size_t *bytes)
+{
+    const int32_t group_cols = layer->out_channels / layer->groups, group_k = layer->in_channels / layer->groups;
+    const int64_t pixels = (int64_t)layer->window.out_h * layer->window.out_w;
+    const double k_groups = (double)op->taps * (double)((op->k + 3) / 4);
+    const edgecore_gemm_kernel *widest = choose_kernel(op->tier, group_cols, pixels, k_groups);
+    int32_t count = 0;
+    *bytes = 0;
+    for (int32_t g = 0; g < layer->groups; g++) {
+        for (int32_t c = 0, cols; c < group_cols; c += cols, count++) {
+            double unused;
+            const int32_t left = group_cols - c;
+            const edgecore_gemm_kernel *kernel =
+                left >= widest->cols ? widest : cheapest(op->tier, left, pixels, k_groups, &unused);
+            cols = left < kernel->cols ? left : kernel->cols;
+            if (blocks)
+                blocks[count] = (edgecore_gemm_block){kernel, NULL, g * group_cols + c, cols, (size_t)(g * group_k)};
+            *bytes += align_up(kernel->block_bytes(op->taps, op->k));
+        }
+    }
+    *step = layer->groups > 1 ? group_cols : widest->cols;
+    return count;
+}
+
+/* Whether to copy patches, and how kernels see the taps. */
+static void plan_taps(edgecore_gemm_op *op, const edgecore_gemm_layer *layer)
+{
+    const size_t taps = (size_t)layer->window.kernel_h * (size_t)layer->window.kernel_w;
+    const size_t channels = (size_t)layer->in_channels;
+    op->taps = taps;
+    op->k = channels / (size_t)layer->groups;
+    op->patch_bytes = 0;
+    if (op->flip_in || (taps > 1 && channels < NARROW_PIXEL && layer->groups == 1)) {
+        op->patch_bytes = channels;
+        op->patch_stride = (taps * channels + 15) / 16 * 16;
+        if (layer->groups == 1) {
+            op->k *= taps;
+            op->taps = 1;
+        }
+    }
+}
+
+/* Scratch is [tap pointers][output pointers][patches]. */
+static size_t table_bytes(const edgecore_gemm_op *op)
+{
+    return align_up(op->taps * (size_t)op->chunk * sizeof(void *));
+}
+
+static size_t output_table_bytes(const edgecore_gemm_op *op)
+{
+    return align_up((size_t)op->chunk * sizeof(void *));
+}
+
+static void plan_chunk(edgecore_gemm_op *op, int32_t tile_rows)
+{
+    size_t chunk = TABLE_BYTES / (op->taps * sizeof(void *));
+    if (op->patch_bytes && chunk > PATCH_BYTES / op->patch_stride)
+        chunk = PATCH_BYTES / op->patch_stride;
+    if (chunk > CHUNK_MOST)
+        chunk = CHUNK_MOST;
+    if (chunk < (size_t)tile_rows)
+        chunk = (size_t)tile_rows;
+    op->chunk = (int32_t)chunk / tile_rows * tile_rows;
+    op->driver_scratch = table_bytes(op) + output_table_bytes(op);
+    if (op->patch_bytes)
+        op->driver_scratch += align_up((size_t)op->chunk * op->patch_stride + COPY_SLACK);
+    op->base.scratch_bytes = op->driver_scratch;
+}
+
+static void pack_blocks(edgecore_gemm_op *op, const edgecore_gemm_layer *layer, const edgecore_requant *requant,
+                        uint8_t *memory)
+{
+    const size_t per_channel = op->taps * op->k;
+    for (int32_t b = 0; b < op->block_count; b++) {
+        edgecore_gemm_block *block = &op->blocks[b];
+        edgecore_columns columns = {
+            .weights = layer->weights + (size_t)block->first * per_channel,
+            .cols = (size_t)block->cols,
+            .taps = op->taps,
+            .k = op->k,
+            .requant = *requant,
+        };
+        columns.requant.bias += block->first;
+        columns.requant.multiplier += block->first;
+        columns.requant.shift += block->first;
+        block->kernel->pack(memory, &columns);
+        block->packed = memory;
+        memory += align_up(block->kernel->block_bytes(op->taps, op->k));
+    }
+}
+
+edgecore_status edgecore_gemm_prepare(const edgecore_op_class *klass, const edgecore_op_desc *desc,
+                                      const edgecore_gemm_layer *layer, const edgecore_tier *tier, edgecore_op **result,
+                                      edgecore_message *message)
+{
+    const edgecore_window *w = &layer->window;
+    const int64_t per_channel = (int64_t)w->kernel_h * w->kernel_w * (layer->in_channels / layer->groups);
+    const edgecore_weight_layout layout = {layer->out_channels, per_channel, per_channel, 1, layer->float_scale_product};
+    edgecore_channel_scales scales;
+    edgecore_status status = edgecore_make_channel_scales(desc, tier, &layout, &scales, message);
+    if (status != EDGECORE_OK)
+        return status;
+    edgecore_gemm_op *op = calloc(1, sizeof *op);
+    if (!op) {
+        free(scales.memory);
+        return edgecore_fail(message, EDGECORE_NO_MEMORY, "no memory for an operator");
+    }
+    op->tier = tier;
+    op->window = *w;
+    op->zero = scales.zero;
+    op->flip_in = scales.flip_in;
+    plan_taps(op, layer);
+    size_t packed_bytes;
+    int32_t step;
+    op->block_count = plan_blocks(op, layer, NULL, &step, &packed_bytes);
+    const size_t zero_bytes = align_up((size_t)layer->in_channels + EDGECORE_SLACK);
+    const size_t block_table = align_up((size_t)op->block_count * sizeof *op->blocks);
+    op->memory = aligned_alloc(ALIGNMENT, packed_bytes + zero_bytes + block_table);
+    if (!op->memory) {
+        free(scales.memory);
+        free(op);
+        return edgecore_fail(message, EDGECORE_NO_MEMORY, "no memory for %zu bytes of weights", packed_bytes);
+    }
+    op->zero_row = (uint8_t *)op->memory + packed_bytes;
+    memset(op->zero_row, op->zero, zero_bytes);
+    op->blocks = (edgecore_gemm_block *)(op->zero_row + zero_bytes);
+    plan_blocks(op, layer, op->blocks, &step, &packed_bytes);
+    pack_blocks(op, layer, &scales.requant, op->memory);
+    free(scales.memory);
+    plan_chunk(op, op->blocks[0].kernel->rows);
+    op->base.klass = klass;
+    op->base.weight_bytes = packed_bytes + zero_bytes + block_table;
+    op->base.macs = (int64_t)w->out_h * w->out_w * layer->out_channels * per_channel;
+    op->base.activation_inputs = 1;
+    op->base.channel_step = step;
+    op->base.splits_rows = true;
+    *result = &op->base;
+    return EDGECORE_OK;
+}
+
+void edgecore_gemm_destroy(edgecore_op *base)
+{
+    edgecore_gemm_op *op = (edgecore_gemm_op *)base;
+    if (op)
+        free(op->memory);
+    free(op);
+}
+
+/* Tables of pointers for a chunk, over the input itself or over patches of it. */
+static void fill_tables(const edgecore_gemm_op *op, const edgecore_view *input, edgecore_pixels pixels,
+                        const uint8_t **table, uint8_t *patches)
+{
+    const size_t pitch = (size_t)op->chunk;
+    if (!op->patch_bytes) {
+        edgecore_tap_pointers(&op->window, input, pixels, op->zero_row, table, pitch);
+        return;
+    }
+    /* the padding is flipped with the rest */
+    edgecore_copy_patches(&op->window, input, pixels, op->patch_bytes, op->zero ^ op->flip_in, patches, op->patch_stride);
+    if (op->flip_in)
+        op->tier->xor_row(patches, patches, (size_t)pixels.count * op->patch_stride, op->flip_in);
+    for (size_t t = 0; t < op->taps; t++)
+        for (int32_t i = 0; i < pixels.count; i++)
+            table[t * pitch + (size_t)i] = patches + (size_t)i * op->patch_stride + t * op->patch_bytes;
+}
+
+static void run_block(const edgecore_gemm_op *op, const edgecore_gemm_block *block, int32_t count,
+                      const uint8_t *const *table, uint8_t *const *out)
+{
+    const int32_t most = block->kernel->rows, tiles = (count + most - 1) / most;
+    const int32_t rows = count / tiles, longer = count % tiles;
+    edgecore_gemm_args args = {
+        .row_pitch = (size_t)op->chunk,
+        .a_offset = block->a_offset,
+        .taps = op->taps,
+        .k = op->k,
+        .block = block->packed,
+        .out_offset = (size_t)block->first,
+        .cols = (size_t)block->cols,
+    };
+    for (int32_t tile = 0, first = 0; tile < tiles; tile++) {
+        args.rows = (size_t)(rows + (tile < longer));
+        args.a = table + first;
+        args.out = out + first;
+        block->kernel->run(&args);
+        first += (int32_t)args.rows;
+    }
+}
+
+void edgecore_gemm_run(const edgecore_op *base, const edgecore_view *inputs, const edgecore_view *output,
+                       edgecore_region region, void *scratch)
+{
+    const edgecore_gemm_op *op = (const edgecore_gemm_op *)base;
+    const uint8_t **table = scratch;
+    uint8_t **out = (uint8_t **)((uint8_t *)scratch + table_bytes(op));
+    uint8_t *patches = (uint8_t *)out + output_table_bytes(op);
+    const int64_t total = (int64_t)(region.y1 - region.y0) * op->window.out_w;
+    for (int64_t first = 0; first < total; first += op->chunk) {
+        const int64_t left = total - first;
+        const edgecore_pixels pixels = {region.y0, first, left < op->chunk ? (int32_t)left : op->chunk};
+        fill_tables(op, inputs, pixels, table, patches);
+        edgecore_output_pointers(output, pixels, out);
+        for (int32_t b = 0; b < op->block_count; b++)
+            if (op->blocks[b].first >= region.c0 && op->blocks[b].first < region.c1)
+                run_block(op, &op->blocks[b], pixels.count, table, out);
+    }
+}
+
+void edgecore_gemm_input_rows(const edgecore_op *base, int32_t index, int32_t y0, int32_t y1, int32_t *in_y0,
+                              int32_t *in_y1)
+{
+    (void)index;
+    edgecore_window_rows(&((const edgecore_gemm_op *)base)->window, y0, y1, in_y0, in_y1);
+}
