@@ -34,7 +34,11 @@ class Augmentation:
         """Variations of `padded[chosen]`: float32 0..255, (len(chosen), height, width, channels)."""
         count, reach = len(chosen), 2 * self.translate + 1
         height, width = padded.shape[1] - reach + 1, padded.shape[2] - reach + 1
-        windows = np.lib.stride_tricks.sliding_window_view(padded, (height, width), axis=(1, 2))
+        windows = np.lib.stride_tricks.sliding_window_view(
+            padded,
+            (height, width),
+            axis=(1, 2),  # type: ignore[call-overload]
+        )
         rows, columns = random.integers(0, reach, count), random.integers(0, reach, count)
         images = windows[chosen, rows, columns].transpose(0, 2, 3, 1)
         if self.flip:

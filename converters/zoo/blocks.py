@@ -7,7 +7,20 @@ Tensors are (batch, height, width, channels).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from keras import KerasTensor, layers
+
+
+class Norm(NamedTuple):
+    """The two constants of a batch norm."""
+
+    momentum: float = 0.98
+    epsilon: float = 1e-5
+
+
+QUICK = Norm()
+KERAS = Norm(momentum=0.99, epsilon=1e-3)
 
 
 def activate(x: KerasTensor, activation: str | None, name: str) -> KerasTensor:
@@ -21,11 +34,9 @@ def activate(x: KerasTensor, activation: str | None, name: str) -> KerasTensor:
     return layers.Activation(activation, name=f"{name}_{activation}")(x)
 
 
-def norm_relu(
-    x: KerasTensor, activation: str | None, name: str, *, momentum: float = 0.98, epsilon: float = 1e-5
-) -> KerasTensor:
+def norm_relu(x: KerasTensor, activation: str | None, name: str, norm: Norm = QUICK) -> KerasTensor:
     """Batch norm over channels, then the activation."""
-    x = layers.BatchNormalization(momentum=momentum, epsilon=epsilon, name=f"{name}_bn")(x)
+    x = layers.BatchNormalization(momentum=norm.momentum, epsilon=norm.epsilon, name=f"{name}_bn")(x)
     return activate(x, activation, name)
 
 
@@ -37,8 +48,7 @@ def conv_bn(
     stride: int = 1,
     padding: str = "same",
     activation: str | None = "relu",
-    momentum: float = 0.98,
-    epsilon: float = 1e-5,
+    norm: Norm = QUICK,
     name: str,
 ) -> KerasTensor:
     """Convolution without bias, batch norm, activation."""
@@ -51,7 +61,7 @@ def conv_bn(
         kernel_initializer="he_normal",
         name=f"{name}_conv",
     )(x)
-    return norm_relu(x, activation, name, momentum=momentum, epsilon=epsilon)
+    return norm_relu(x, activation, name, norm)
 
 
 def depthwise_bn(
@@ -59,8 +69,7 @@ def depthwise_bn(
     *,
     stride: int = 1,
     activation: str | None = "relu6",
-    momentum: float = 0.98,
-    epsilon: float = 1e-5,
+    norm: Norm = QUICK,
     name: str,
 ) -> KerasTensor:
     """3x3 depthwise 'same' convolution without bias, batch norm, activation."""
@@ -72,7 +81,7 @@ def depthwise_bn(
         depthwise_initializer="he_normal",
         name=f"{name}_depthwise",
     )(x)
-    return norm_relu(x, activation, name, momentum=momentum, epsilon=epsilon)
+    return norm_relu(x, activation, name, norm)
 
 
 def ceil_pool(x: KerasTensor, name: str) -> KerasTensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import KerasTensor, layers
 
-from edgecore.converters.zoo.blocks import classifier, conv_bn, depthwise_bn
+from edgecore.converters.zoo.blocks import KERAS, classifier, conv_bn, depthwise_bn
 
 # v1: (filters, stride) of the thirteen separable blocks.
 SEPARABLE = (
@@ -42,25 +42,24 @@ def mobilenet_v1(classes: int = 1000, input_size: int = 224, *, alpha: float = 1
 
     Input float (batch, input_size, input_size, 3); output softmax (batch, classes).
     """
-    norm = {"momentum": 0.99, "epsilon": 1e-3}
     inputs = keras.Input((input_size, input_size, 3), name="image")
-    x = conv_bn(inputs, int(32 * alpha), 3, stride=2, activation="relu6", name="conv1", **norm)
+    x = conv_bn(inputs, int(32 * alpha), 3, stride=2, activation="relu6", name="conv1", norm=KERAS)
     for number, (filters, stride) in enumerate(SEPARABLE, start=1):
-        x = depthwise_bn(x, stride=stride, name=f"block{number}", **norm)
-        x = conv_bn(x, int(filters * alpha), 1, activation="relu6", name=f"block{number}_pointwise", **norm)
+        x = depthwise_bn(x, stride=stride, name=f"block{number}", norm=KERAS)
+        x = conv_bn(
+            x, int(filters * alpha), 1, activation="relu6", name=f"block{number}_pointwise", norm=KERAS
+        )
     return keras.Model(inputs, classifier(x, classes), name="mobilenet_v1")
 
 
-def inverted_residual(
-    x: KerasTensor, expansion: int, filters: int, stride: int, name: str, norm: dict[str, float]
-) -> KerasTensor:
+def inverted_residual(x: KerasTensor, expansion: int, filters: int, stride: int, name: str) -> KerasTensor:
     """1x1 to `expansion` times the channels, depthwise, linear 1x1; plus the input where shapes allow."""
     channels = x.shape[-1]
     y = x
     if expansion > 1:
-        y = conv_bn(y, expansion * channels, 1, activation="relu6", name=f"{name}_expand", **norm)
-    y = depthwise_bn(y, stride=stride, name=name, **norm)
-    y = conv_bn(y, filters, 1, activation=None, name=f"{name}_project", **norm)
+        y = conv_bn(y, expansion * channels, 1, activation="relu6", name=f"{name}_expand", norm=KERAS)
+    y = depthwise_bn(y, stride=stride, name=name, norm=KERAS)
+    y = conv_bn(y, filters, 1, activation=None, name=f"{name}_project", norm=KERAS)
     return layers.Add(name=f"{name}_add")([x, y]) if stride == 1 and channels == filters else y
 
 
@@ -69,15 +68,14 @@ def mobilenet_v2(classes: int = 1000, input_size: int = 224, *, alpha: float = 1
 
     Input float (batch, input_size, input_size, 3); output softmax (batch, classes).
     """
-    norm = {"momentum": 0.99, "epsilon": 1e-3}
     inputs = keras.Input((input_size, input_size, 3), name="image")
-    x = conv_bn(inputs, divisible(32 * alpha), 3, stride=2, activation="relu6", name="conv1", **norm)
+    x = conv_bn(inputs, divisible(32 * alpha), 3, stride=2, activation="relu6", name="conv1", norm=KERAS)
     number = 0
     for expansion, filters, repeats, first_stride in INVERTED:
         for repeat in range(repeats):
             stride = first_stride if repeat == 0 else 1
-            x = inverted_residual(x, expansion, divisible(filters * alpha), stride, f"block{number}", norm)
+            x = inverted_residual(x, expansion, divisible(filters * alpha), stride, f"block{number}")
             number += 1
     last = divisible(1280 * alpha) if alpha > 1 else 1280
-    x = conv_bn(x, last, 1, activation="relu6", name="head", **norm)
+    x = conv_bn(x, last, 1, activation="relu6", name="head", norm=KERAS)
     return keras.Model(inputs, classifier(x, classes), name="mobilenet_v2")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from edgecore.converters.zoo.blocks import conv_bn
+from edgecore.converters.zoo.blocks import KERAS, conv_bn
 
 SQUEEZE_MODULES = (32, 64, 128, 256)
 PYRAMID_WINDOWS = (7, 6, 4)
@@ -22,7 +22,7 @@ def spp_covid_net(classes: int = 3, input_size: int = 256) -> keras.Model:
     """
 
     def conv(x: keras.KerasTensor, filters: int, kernel: int, name: str) -> keras.KerasTensor:
-        return conv_bn(x, filters, kernel, activation="leaky", momentum=0.99, epsilon=1e-3, name=name)
+        return conv_bn(x, filters, kernel, activation="leaky", norm=KERAS, name=name)
 
     inputs = keras.Input((input_size, input_size, 3), name="image")
     x = conv(inputs, 8, 3, "conv1")
