@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image
 
 from edgecore.kernels.image import MAX_SIDE, ImagePlan
 
-Image = pytest.importorskip("PIL.Image", reason="Pillow is the reference for the resize")
 
 Pixels = NDArray[np.uint8]
 
