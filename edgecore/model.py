@@ -113,7 +113,7 @@ def load(
 
     Raises UserError: the file is missing, damaged or no full-integer image classifier; the labels do not fit.
     """
-    network = Network(path or bundled_model(), threads, delegate, isa)
+    network = Network(bundled_model() if path is None else path, threads, delegate, isa)
     _check_classifier(network)
     names: Sequence[str] | None
     if labels is None:
@@ -155,10 +155,13 @@ def _check_classifier(network: Network) -> None:
             f"{path} has {len(network.inputs)} inputs and {len(network.outputs)} outputs; "
             "a classifier has one of each"
         )
-    for side, spec in (("input", network.inputs[0]), ("output", network.outputs[0])):
+    output = network.outputs[0]
+    if not output.shape or output.shape[-1] < 1 or any(size != 1 for size in output.shape[:-1]):
+        raise UserError(f"{path} gives {_dims(output)}, not one score per class: it is not a classifier")
+    for side, spec in (("input", network.inputs[0]), ("output", output)):
         if spec.dtype not in ("int8", "uint8"):
             raise UserError(
-                f"{path} has a {spec.dtype} {side}; edgecore runs full-integer models: "
+                f"the {side} of {path} is {spec.dtype}; edgecore runs full-integer models: "
                 "make one with `edgecore convert`"
             )
     if not takes_images(network):
@@ -166,9 +169,6 @@ def _check_classifier(network: Network) -> None:
             f"{path} takes {_dims(network.inputs[0])}, not one image; "
             "try `edgecore bench` or `edgecore inspect` on it"
         )
-    output = network.outputs[0]
-    if not output.shape or output.shape[-1] < 1 or any(size != 1 for size in output.shape[:-1]):
-        raise UserError(f"{path} gives {_dims(output)}, not one score per class: it is not a classifier")
 
 
 def takes_images(network: Network) -> bool:

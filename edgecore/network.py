@@ -175,8 +175,12 @@ class Network:
         return copy
 
     def invoke(self) -> None:
-        """One inference over what stands in the inputs."""
-        self._interpreter.invoke()
+        """One inference over what stands in the inputs. Raises UserError when the interpreter gives up."""
+        try:
+            self._interpreter.invoke()
+        except RuntimeError as error:
+            reason = (str(error).splitlines() or ["no reason given"])[0]
+            raise UserError(f"{self.path} fails while it runs ({reason}); convert it again") from error
 
     def engines(self) -> list[Engine]:
         """The engines that the delegate made; empty without one, or when it claimed nothing."""

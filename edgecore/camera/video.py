@@ -11,6 +11,7 @@ from edgecore.camera.source import Frame, Source
 from edgecore.errors import UserError
 
 OPEN_TIMEOUT_MS = 3000
+WHOLE = 0.9  # a container may only estimate its number of frames, from duration and rate
 
 
 class Capture(Source):
@@ -68,12 +69,23 @@ class Video(Capture):
         super().__init__()
         self.title = str(path)
         self._path = path
+        self._declared = 0.0
 
     def _start(self) -> Any:
         cv2 = opencv()
-        return cv2.VideoCapture(
-            str(self._path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS]
-        )
+        timeout = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS]
+        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG, timeout)
+        self._declared = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        return capture
+
+    def read(self) -> Frame | None:
+        frame = super().read()
+        if frame is None and self._count < self._declared * WHOLE:
+            raise UserError(
+                f"{self._path} ends after {self._count} of {self._declared:.0f} frames; "
+                "it is truncated or damaged"
+            )
+        return frame
 
     def _refused(self) -> UserError:
         return UserError(

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     if args.compare and not args.delegate:
         raise UserError("--compare sets the engine against the plain interpreter; drop --no-delegate")
     frame = _frame(args.image)
-    path = args.model or bundled_model()
+    path = bundled_model() if args.model is None else args.model
     network = Network(path, args.threads, args.delegate, args.isa)
     plain = Network(path, args.threads, delegate=False) if args.compare else None
     report = bench(network, plain, frame, Plan(args.runs, args.seconds, args.warmup, args.steps))

@@ -105,7 +105,9 @@ def run(args: argparse.Namespace) -> int:
     from edgecore.model import bundled_model
     from edgecore.network import Network
 
-    network = Network(args.model or bundled_model(), args.threads, args.delegate, args.isa)
+    network = Network(
+        bundled_model() if args.model is None else args.model, args.threads, args.delegate, args.isa
+    )
     layers = layers_of(network)
     facts = _facts(network, layers)
     if args.json:

@@ -72,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
             pass
         finally:
             tally.ended = tally.seconds + tally.started
-            for display in displays:
-                display.finish(tally)
+            if tally.frames:
+                for display in displays:
+                    display.finish(tally)
     return 0

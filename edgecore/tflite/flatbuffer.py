@@ -108,11 +108,14 @@ class Table:
         return target + 4, count
 
     def string(self, number: int) -> str:
-        """A string field; undecodable bytes are replaced."""
+        """A string field."""
         position, count = self._vector(number, 1)
         if position:
             self.buffer.require(position, count + 1)
-        return self.buffer.data[position : position + count].decode("utf-8", "replace")
+        try:
+            return self.buffer.data[position : position + count].decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise FlatbufferError("a name is not UTF-8") from error
 
     def integers(self, number: int, code: str) -> tuple[int, ...]:
         """A vector of integers."""

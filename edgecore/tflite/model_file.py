@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from edgecore.tflite.consistency import check_node
 from edgecore.tflite.flatbuffer import Buffer, FlatbufferError, Table
 from edgecore.tflite.schema import (
     IDENTIFIER,
+    OPTIONS_NEEDED,
     POSITIVE_OPTIONS,
     TENSOR_TYPES,
     VECTOR_OPTIONS,
@@ -170,7 +172,7 @@ def _operator(table: Table, codes: list[str], tensors: int) -> Operator:
                 raise FlatbufferError(f"a {codes[code]} has a stride or filter below 1")
         for field in VECTOR_OPTIONS.get(kind, ()):
             options.integers(field, "i")
-    elif kind:
+    if (options is None and kind) or kind != OPTIONS_NEEDED.get(codes[code], kind):
         raise FlatbufferError(f"a {codes[code]} has lost its options")
     table.span(5)
     table.span(7)
@@ -186,6 +188,8 @@ def _subgraph(table: Table, codes: list[str], sizes: list[int]) -> Subgraph:
     _within(outputs, len(tensors), "tensor")
     operators = tuple(_operator(item, codes, len(tensors)) for item in table.tables(3))
     table.string(4)
+    for operator in operators:
+        check_node(operator.name, [tensors[i].shape if i >= 0 else None for i in operator.inputs])
     return Subgraph(tensors, operators, inputs, outputs)
 
 

@@ -43,11 +43,17 @@ OPERATORS: tuple[str, ...] = (
 )
 # fmt: on
 
+# Operators that cannot run without options -> the BuiltinOptions they need.
+OPTIONS_NEEDED: dict[str, int] = {
+    "CONV_2D": 1, "DEPTHWISE_CONV_2D": 2, "AVERAGE_POOL_2D": 5, "MAX_POOL_2D": 5, "L2_POOL_2D": 5,
+    "FULLY_CONNECTED": 8, "SOFTMAX": 9, "CONCATENATION": 10, "TRANSPOSE_CONV": 49,
+}  # fmt: skip
+
 # BuiltinOptions -> the numbers of its fields that must be positive integers (strides, filters, dilations).
 POSITIVE_OPTIONS: dict[int, tuple[tuple[int, int], ...]] = {
     # (field, default)
     1: ((1, 0), (2, 0), (4, 1), (5, 1)),  # Conv2DOptions: stride_w, stride_h, dilation_w, dilation_h
-    2: ((1, 0), (2, 0), (5, 1), (6, 1)),  # DepthwiseConv2DOptions: the same
+    2: ((1, 0), (2, 0), (3, 0), (5, 1), (6, 1)),  # DepthwiseConv2DOptions: and depth_multiplier
     5: ((1, 0), (2, 0), (3, 0), (4, 0)),  # Pool2DOptions: stride_w, stride_h, filter_width, filter_height
     49: ((1, 0), (2, 0)),  # TransposeConvOptions: stride_w, stride_h
 }

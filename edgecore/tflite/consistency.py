@@ -1,0 +1,58 @@
+"""Whether the shapes that a node reads fit each other, where TFLite divides by them before it checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edgecore.tflite.flatbuffer import FlatbufferError
+
+Shape = Sequence[int]
+
+
+def _fail(what: str) -> None:
+    raise FlatbufferError(what)
+
+
+def check_node(name: str, shapes: Sequence[Shape | None]) -> None:
+    """Checks one node by the shapes of its inputs; None stands for an absent input.
+
+    Raises FlatbufferError.
+    """
+    if name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV") and len(shapes) < 2:
+        _fail(f"a {name} lacks its weights")
+    first, second = (*shapes, None, None)[:2]
+    if first is None or (name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED") and second is None):
+        if name not in ("CUSTOM", "SVDF") and shapes:
+            _fail(f"a {name} lacks an input")
+        return
+    if any(size == 0 for size in first) or any(size == 0 for size in second or ()):
+        if name != "RESHAPE":  # which takes an empty shape for a scalar
+            _fail(f"a {name} has an empty input")
+        return
+    if name in ("CONV_2D", "DEPTHWISE_CONV_2D") and second is not None:
+        _check_convolution(name, first, second)
+        outputs = second[0] if name == "CONV_2D" else second[3]
+        _check_bias(name, shapes, outputs)
+    elif name == "FULLY_CONNECTED" and second is not None:
+        elements = 1
+        for size in first:
+            elements *= size
+        if len(second) != 2 or elements % second[1]:
+            _fail(f"a {name} has weights {list(second)} over {list(first)}")
+        _check_bias(name, shapes, second[0])
+
+
+def _check_convolution(name: str, source: Shape, weights: Shape) -> None:
+    fits = len(source) == 4 and len(weights) == 4
+    if fits and name == "CONV_2D":  # grouped where the weights cover only a part of the channels
+        fits = source[3] % weights[3] == 0 and weights[0] % (source[3] // weights[3]) == 0
+    elif fits:
+        fits = weights[0] == 1 and weights[3] % source[3] == 0
+    if not fits:
+        _fail(f"a {name} has weights {list(weights)} over {list(source)}")
+
+
+def _check_bias(name: str, shapes: Sequence[Shape | None], outputs: int) -> None:
+    bias = shapes[2] if len(shapes) > 2 else None
+    if bias is not None and list(bias) != [outputs]:
+        _fail(f"a {name} with {outputs} outputs has a bias of shape {list(bias)}")
