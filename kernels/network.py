@@ -129,6 +129,8 @@ class Network:
         threads = integer(options.get("threads", 1), "threads", 0, 1024)
         isa = options.get("isa")
         if isa is not None:
+            if not isinstance(isa, str):
+                raise ValueError(f"isa: {isa!r} is not a string")
             selected_isa(isa)
         self._graph.set_io([number for number, _ in self._inputs], [output.number])
         engine = self._graph.compile(threads, isa, options.get("fuse", True))

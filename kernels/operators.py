@@ -9,7 +9,7 @@ from zero.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -394,7 +394,7 @@ def _or_same(output: Quantization | None, x: QTensor) -> Quantization:
     return output_quantization(output, "output")
 
 
-def _unary(kind: str, x: QTensor, output: Quantization, options: RunOptions, **parameters: float) -> QTensor:
+def _unary(kind: str, x: QTensor, output: Quantization, options: RunOptions, **parameters: Any) -> QTensor:
     activation_tensor(x, "x")
     network = Network()
     value = network.input(x, "x")

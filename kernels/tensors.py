@@ -31,7 +31,9 @@ class Quantization:
     def __post_init__(self) -> None:
         try:
             many = isinstance(self.scale, Iterable)
-            scales = np.asarray(list(self.scale) if many else [self.scale], np.float32)  # type: ignore[call-overload]
+            values = list(self.scale) if many else [self.scale]  # type: ignore[arg-type]
+            with np.errstate(over="ignore"):  # checked below
+                scales = np.asarray(values, np.float32)
         except (TypeError, ValueError):
             raise ValueError(f"scale: {self.scale!r} is not a number, nor a sequence of numbers") from None
         if scales.ndim != 1 or scales.size == 0 or not np.isfinite(scales).all() or not (scales > 0).all():
@@ -141,5 +143,6 @@ def output_quantization(value: Any, name: str, dtype: str = "int8") -> Quantizat
     if len(value.scales) != 1:
         raise ValueError(f"{name}: an activation has one scale, not {len(value.scales)}")
     low, high = _ZERO_POINTS[dtype]
-    integer(value.zero_point, f"{name}.zero_point", low, high)
+    if not low <= value.zero_point <= high:
+        raise ValueError(f"{name}: the zero point {value.zero_point} is not in {low} to {high}")
     return value

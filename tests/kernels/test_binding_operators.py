@@ -32,7 +32,7 @@ class Values:
     def __init__(self, seed: int) -> None:
         self.rng = np.random.default_rng(seed)
 
-    def tensor(self, *shape: int, dtype: type = np.int8) -> QTensor:
+    def tensor(self, *shape: int, dtype: Any = np.int8) -> QTensor:
         limits = np.iinfo(dtype)
         data = self.rng.integers(limits.min, limits.max + 1, shape).astype(dtype)
         point = int(self.rng.integers(limits.min, limits.max + 1))
@@ -419,6 +419,6 @@ def test_multi_scale_max_pool(seed: int, size: tuple[int, int], depth: int, wind
     assert [step.name for step in steps] == ["multi_scale_max_pool"]
     parts = []
     for side in windows:
-        views = np.lib.stride_tricks.sliding_window_view(x.data, (side, side), (1, 2))
+        views = np.lib.stride_tricks.sliding_window_view(x.data, (side, side), axis=(1, 2))  # type: ignore[call-overload]
         parts.append(views.max((-2, -1)).reshape(1, -1))
     np.testing.assert_array_equal(y.data, np.concatenate(parts, 1))

@@ -11,7 +11,6 @@ from PIL import Image
 
 from edgecore.kernels.image import MAX_SIDE, ImagePlan
 
-
 Pixels = NDArray[np.uint8]
 
 
