@@ -235,17 +235,24 @@ def runtime_name() -> str:
 
 
 def open_interpreter(
-    model: str | Path | bytes, threads: int | None = None, delegate: bool | Delegate = True
+    model: str | Path | bytes,
+    threads: int | None = None,
+    delegate: bool | Delegate = True,
+    verify: bool = True,
 ) -> Any:
     """An interpreter with its tensors allocated, and the engine attached.
 
     model: a path or the bytes of a .tflite. threads: for the engine and for what the interpreter runs itself;
     None or 0 means every core. delegate: False leaves the engine out, a Delegate is used as given.
+    verify: False where the caller has read the file with edgecore.tflite already; a damaged one would crash
+    the runtime.
     The attached one, or None, is the result's attribute `edgecore_delegate`.
     Raises UserError when the file is missing or no model, and ValueError as load_delegate does.
     """
-    content = _content(model)
     where = "the model" if isinstance(model, bytes) else str(model)
+    content = model if isinstance(model, bytes) else _read(model)
+    if verify:
+        _verify(content, where)
     count = threads or len(os.sched_getaffinity(0))
     if delegate is True:
         delegate = load_delegate(threads=threads or 0)
@@ -279,15 +286,20 @@ def _open(runtime: Any, content: bytes, threads: int, delegate: Delegate | None)
     return opened
 
 
-def _content(model: str | Path | bytes) -> bytes:
-    if isinstance(model, bytes):
-        content, where = model, "the model"
-    else:
-        where = str(model)
-        try:
-            content = Path(model).read_bytes()
-        except OSError as error:
-            raise UserError(f"{where}: {error.strerror}; give the path of a .tflite file") from error
-    if len(content) < 8 or content[4:8] != b"TFL3":
-        raise UserError(f"{where} is not a TFLite model; 'edgecore convert' makes one")
-    return content
+def _read(path: str | Path) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}; give the path of a .tflite file") from error
+
+
+def _verify(content: bytes, where: str) -> None:
+    from edgecore.tflite.flatbuffer import FlatbufferError
+    from edgecore.tflite.model_file import read_model_file
+
+    try:
+        read_model_file(content)
+    except FlatbufferError as error:
+        raise UserError(
+            f"{where} is not a TFLite model, or a damaged one ({error}); convert it again"
+        ) from error

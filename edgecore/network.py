@@ -135,7 +135,7 @@ class Network:
         with held_stderr(), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                opened = open_interpreter(self.data, threads, chosen)
+                opened = open_interpreter(self.data, threads, chosen, verify=False)
             except UserError as error:
                 raise UserError(f"{self.path}: {error}") from error
         self.notice = "; ".join(str(item.message) for item in caught)
