@@ -126,69 +126,6 @@ static edgecore_status take_tags(edgecore_step *step, const edgecore_program *pr
     return EDGECORE_OK;
 }
 
-static int64_t operand_bytes(const edgecore_operand *operand)
-{
-    const edgecore_view *view = &operand->view;
-    return operand->strip == EDGECORE_ARENA ? (int64_t)view->height * view->width * view->channels : 0;
-}
-
-static bool is_elementwise(edgecore_op_kind kind)
-{
-    return kind == EDGECORE_ADD || kind == EDGECORE_RELU || kind == EDGECORE_RELU6 || kind == EDGECORE_LEAKY_RELU ||
-           kind == EDGECORE_LOGISTIC || kind == EDGECORE_HARD_SWISH || kind == EDGECORE_QUANTIZE;
-}
-
-/* Operands whose buffer belongs to this group alone lie in strips. */
-static void find_strips(edgecore_step *step, const edgecore_program *program, int32_t group)
-{
-    for (int32_t m = 0; m < step->member_count; m++)
-        for (int32_t i = -1; i < step->members[m].op->activation_inputs; i++) {
-            edgecore_operand *operand = i < 0 ? &step->members[m].output : &step->members[m].inputs[i];
-            const edgecore_program_tensor *root = &program->tensors[operand->place.root];
-            if (group == EDGECORE_NONE || root->strip_group != group)
-                continue;
-            int32_t s = 0;
-            while (s < step->strip_count && step->strips[s].root != operand->place.root)
-                s++;
-            if (s == step->strip_count)
-                step->strips[step->strip_count++] = (edgecore_strip){
-                    .root = operand->place.root, .row_bytes = (size_t)root->width * (size_t)root->channels};
-            operand->strip = s;
-        }
-}
-
-/* Describes how the step may be cut, from what its members allow. */
-static void find_cut(edgecore_step *step)
-{
-    const edgecore_member *last = &step->members[step->member_count - 1];
-    step->rows = last->output.view.height;
-    step->channels = last->output.view.channels;
-    step->channel_step = last->op->channel_step;
-    step->splits_rows = true;
-    for (int32_t m = 0; m < step->member_count; m++) {
-        const edgecore_member *member = &step->members[m];
-        int32_t own = member->op->channel_step;
-        step->splits_rows = step->splits_rows && member->op->splits_rows;
-        step->channel_step = step->channel_step > own ? step->channel_step : own;
-        step->bytes += (int64_t)member->op->weight_bytes + operand_bytes(&member->output);
-        for (int32_t i = 0; i < member->op->activation_inputs; i++)
-            step->bytes += operand_bytes(&member->inputs[i]);
-    }
-    /* Channels may be cut where what members hand on is used channel by channel. */
-    for (int32_t m = 0; m < step->member_count; m++) {
-        const edgecore_member *member = &step->members[m];
-        int32_t own = member->op->channel_step;
-        if (own == 0 || step->channel_step % own != 0 || member->output.view.channels != step->channels ||
-            (member->output.strip == EDGECORE_ARENA && member != last))
-            step->channel_step = 0;
-        for (int32_t i = 0; i < member->op->activation_inputs && step->channel_step; i++)
-            if (member->inputs[i].strip != EDGECORE_ARENA && !is_elementwise(member->kind))
-                step->channel_step = 0;
-        if (!step->channel_step)
-            break;
-    }
-}
-
 static edgecore_status make_step(edgecore_engine *engine, const edgecore_program *program, const int32_t *nodes,
                                  int32_t count, int32_t group, edgecore_message *message)
 {
@@ -212,8 +149,7 @@ static edgecore_status make_step(edgecore_engine *engine, const edgecore_program
     const edgecore_tensor *output = &program->tensors[last->output].tensor;
     memcpy(step->output_dims, output->dims, sizeof step->output_dims);
     step->output_rank = output->rank;
-    find_strips(step, program, group);
-    find_cut(step);
+    edgecore_shape_step(step, program, group);
     return EDGECORE_OK;
 }
 

@@ -50,6 +50,7 @@ typedef struct edgecore_step {
     int32_t member_count;
     edgecore_strip *strips; /* at most one for each member */
     int32_t strip_count;
+    size_t in_place_row_bytes; /* of results that members overwrite in the arena */
     /* How the step is cut: tasks are numbered channels first, then rows. */
     int32_t rows, channels; /* of the last member's output */
     int32_t channel_step;   /* 0: channels are not cut */
@@ -84,6 +85,9 @@ struct edgecore_engine {
 /* Makes the steps: gathers nodes and prepares operators. */
 edgecore_status edgecore_compile(edgecore_engine *engine, const edgecore_program *program, edgecore_message *message);
 void edgecore_step_destroy(edgecore_step *step);
+
+/* Decides, from what the members allow, which operands of a step lie in strips and how it may be cut. */
+void edgecore_shape_step(edgecore_step *step, const edgecore_program *program, int32_t group);
 
 /* Gives each buffer its offset in the arena; sets the engine's arena_bytes. */
 edgecore_status edgecore_plan(edgecore_engine *engine, edgecore_program *program, edgecore_message *message);

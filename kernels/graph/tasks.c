@@ -71,7 +71,8 @@ void edgecore_cut(edgecore_step *step, int32_t threads)
     if (threads > 1 && step->macs + WORK_PER_BYTE * step->bytes >= SMALL_WORK)
         choose_grid(step, threads, step->strip_count ? threads : TASKS_PER_THREAD * threads);
     size_t strips = size_strips(step, step->task_rows);
-    while (strips > STRIP_BYTES && step->splits_rows && step->task_rows > 1) {
+    while (strips + (size_t)step->task_rows * step->in_place_row_bytes > STRIP_BYTES && step->splits_rows &&
+           step->task_rows > 1) {
         step->task_rows = step->task_rows - ceil_div(step->task_rows, 4);
         strips = size_strips(step, step->task_rows);
     }
