@@ -67,6 +67,7 @@ typedef struct edgecore_depthwise_args {
 typedef struct edgecore_depthwise_kernel {
     const char *name;
     int32_t cols, tap_step;
+    float cost;               /* of a block, in ratio to the tier's other kernels */
     size_t (*block_bytes)(size_t taps);
     void (*pack)(void *block, const edgecore_columns *columns);
     void (*run)(const edgecore_depthwise_args *args);
@@ -91,7 +92,19 @@ typedef struct edgecore_row_arithmetic {
     uint8_t flip;        /* of the output */
 } edgecore_row_arithmetic;
 
-#define EDGECORE_MAX_GEMMS 6
+#define EDGECORE_MAX_GEMMS 8
+#define EDGECORE_MAX_DEPTHWISES 2
+
+/* Sums of `count` values become averages, rounded half away from `zero`. */
+typedef struct edgecore_row_average {
+    int32_t count;
+    int32_t zero;     /* in the uint8 domain: 128 where the model's type is int8 */
+    int32_t min, max; /* activation clamp, in the uint8 domain */
+    uint8_t flip;     /* of the output */
+} edgecore_row_average;
+
+/* The largest count whose sums of bytes float holds exactly. */
+#define EDGECORE_FLOAT_COUNT (1 << 15)
 
 typedef struct edgecore_tier {
     const char *name;
@@ -99,7 +112,8 @@ typedef struct edgecore_tier {
     /* Tiles of this tier; a layer takes those that cost least for its channels and pixels. */
     const edgecore_gemm_kernel *gemms[EDGECORE_MAX_GEMMS];
     int32_t gemm_count;
-    const edgecore_depthwise_kernel *depthwise;
+    const edgecore_depthwise_kernel *depthwises[EDGECORE_MAX_DEPTHWISES];
+    int32_t depthwise_count;
     /* Byte rows, n elements each; isa/rows_template.h has them in portable C. Buffers may overlap only where they are equal. */
     void (*xor_row)(uint8_t *out, const uint8_t *in, size_t n, uint8_t flip);
     void (*lookup_row)(uint8_t *out, const uint8_t *in, size_t n, const uint8_t table[256]);
@@ -108,6 +122,7 @@ typedef struct edgecore_tier {
     void (*sum_row)(int32_t *sums, const uint8_t *in, size_t n, uint8_t flip); /* sums[i] += in[i] ^ flip */
     void (*add_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
     void (*mul_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
+    void (*average_row)(uint8_t *out, const int32_t *sums, size_t n, const edgecore_row_average *how);
 } edgecore_tier;
 
 /* The table of tier `index` as edgecore/cpu.h counts them; NULL where the index is out of range. */

@@ -14,6 +14,8 @@ static const struct {
 } tiers[] = {
     {&edgecore_tier_scalar, always},
 #if defined(__x86_64__)
+    {&edgecore_tier_avx2, edgecore_has_avx2},
+    {&edgecore_tier_avxvnni, edgecore_has_avxvnni},
     {&edgecore_tier_avx512vnni, edgecore_has_avx512vnni},
 #endif
 };

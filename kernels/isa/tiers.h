@@ -7,7 +7,7 @@
 extern const edgecore_tier edgecore_tier_scalar;
 
 #if defined(__x86_64__)
-extern const edgecore_tier edgecore_tier_avx512vnni;
+extern const edgecore_tier edgecore_tier_avx2, edgecore_tier_avxvnni, edgecore_tier_avx512vnni;
 
 bool edgecore_has_avx2(void);
 bool edgecore_has_avxvnni(void);

@@ -15,12 +15,12 @@ enum { ALIGNMENT = 64, TABLE_BYTES = 16 << 10, PATCH_BYTES = 64 << 10, CHUNK_MOS
 
 typedef struct depthwise_op {
     edgecore_op base;
-    const edgecore_tier *tier;
+    const edgecore_depthwise_kernel *kernel;
     edgecore_window window;
     int32_t channels, multiplier; /* of the output; outputs per input channel */
     size_t taps, padded_taps;     /* the kernel's tap_step */
     size_t block_bytes;
-    uint8_t *blocks;              /* one for every tier->depthwise->cols channels */
+    uint8_t *blocks;              /* one for every kernel->cols channels */
     uint8_t *zero_row;
     size_t patch_bytes;           /* of a copied tap; 0: the kernel reads the input itself */
     int32_t chunk;
@@ -76,7 +76,7 @@ static void plan_chunk(depthwise_op *op)
 
 static void pack_blocks(depthwise_op *op, const int8_t *weights, const edgecore_requant *requant)
 {
-    const edgecore_depthwise_kernel *kernel = op->tier->depthwise;
+    const edgecore_depthwise_kernel *kernel = op->kernel;
     uint8_t *to = op->blocks;
     for (int32_t c = 0; c < op->channels; c += kernel->cols, to += op->block_bytes) {
         const int32_t left = op->channels - c;
@@ -95,14 +95,29 @@ static void pack_blocks(depthwise_op *op, const int8_t *weights, const edgecore_
     }
 }
 
+static const edgecore_depthwise_kernel *cheapest(const edgecore_tier *tier, int32_t channels)
+{
+    const edgecore_depthwise_kernel *best = NULL;
+    float least = 0.0f;
+    for (int32_t i = 0; i < tier->depthwise_count; i++) {
+        const edgecore_depthwise_kernel *kernel = tier->depthwises[i];
+        const float cost = kernel->cost * (float)((channels + kernel->cols - 1) / kernel->cols);
+        if (!best || cost < least) {
+            best = kernel;
+            least = cost;
+        }
+    }
+    return best;
+}
+
 static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier *tier, edgecore_op **result,
                                edgecore_message *message)
 {
-    const edgecore_depthwise_kernel *kernel = tier->depthwise;
     const edgecore_window w = edgecore_window_of(desc);
     int32_t height, width, in_channels, channels;
     edgecore_tensor_hwc(desc->inputs[0], &height, &width, &in_channels);
     edgecore_tensor_hwc(desc->output, &height, &width, &channels);
+    const edgecore_depthwise_kernel *kernel = cheapest(tier, channels);
     const int64_t taps = (int64_t)w.kernel_h * w.kernel_w;
     const edgecore_weight_layout layout = {channels, taps, 1, channels, false};
     edgecore_channel_scales scales;
@@ -121,7 +136,7 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
         free(scales.memory);
         return edgecore_fail(message, EDGECORE_NO_MEMORY, "no memory for %zu bytes of weights", blocks * block_bytes);
     }
-    op->tier = tier;
+    op->kernel = kernel;
     op->window = w;
     op->channels = channels;
     op->multiplier = channels / in_channels;
@@ -174,7 +189,7 @@ static void run(const edgecore_op *base, const edgecore_view *inputs, const edge
                 void *scratch)
 {
     const depthwise_op *op = (const depthwise_op *)base;
-    const edgecore_depthwise_kernel *kernel = op->tier->depthwise;
+    const edgecore_depthwise_kernel *kernel = op->kernel;
     const uint8_t **table = scratch;
     uint8_t **out = (uint8_t **)((uint8_t *)scratch + table_bytes(op));
     uint8_t *patches = (uint8_t *)out + output_table_bytes(op);

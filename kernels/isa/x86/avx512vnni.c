@@ -11,8 +11,10 @@ const edgecore_tier edgecore_tier_avx512vnni = {
         &edgecore_gemm_8x48_avx512vnni,
         &edgecore_gemm_12x32_avx512vnni,
         &edgecore_gemm_12x16_avx512vnni,
+        &edgecore_gemm_12x8_avx512vnni,
     },
-    .gemm_count = 4,
-    .depthwise = &edgecore_depthwise_64_avx512vnni,
+    .gemm_count = 5,
+    .depthwises = {&edgecore_depthwise_64_avx512vnni, &edgecore_depthwise_32_avx512vnni},
+    .depthwise_count = 2,
     EDGECORE_PORTABLE_ROWS,
 };

@@ -110,6 +110,7 @@ const edgecore_depthwise_kernel edgecore_depthwise_64_avx512vnni = {
     .name = "depthwise_64t4__avx512vnni",
     .cols = CHANNELS,
     .tap_step = 4,
+    .cost = 1.5f,
     .block_bytes = block_bytes,
     .pack = pack,
     .run = run,

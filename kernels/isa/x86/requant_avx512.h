@@ -40,25 +40,27 @@ static inline void pack_requant_16(requant_16 *out, const edgecore_columns *colu
     }
 }
 
-static inline __m512i add_for_ties(__m512i product, const int64_t *add, int rounding)
+/* The sign bit of a sum weighs 2^31 in its 64-bit lane, which is just what ties of negative values take off. */
+static inline __m512i add_for_ties(__m512i product, __m512i acc, const int64_t *add, int rounding)
 {
     const __m512i sum = _mm512_add_epi64(product, _mm512_load_si512(add));
     if (rounding == ROUND_UP)
         return sum;
-    const __m512i one = _mm512_set1_epi64(INT64_C(1) << 31);
-    return _mm512_mask_sub_epi64(sum, _mm512_movepi64_mask(product), sum, one);
+    return _mm512_sub_epi64(sum, _mm512_and_si512(acc, _mm512_set1_epi64(INT64_C(1) << 31)));
 }
 
 static inline __m512i scale_16(__m512i acc, const requant_16 *q, int rounding)
 {
     if (rounding == ROUND_GENERAL)
         acc = _mm512_sllv_epi32(acc, _mm512_load_si512(q->left));
+    const __m512i acc_odd = _mm512_srli_epi64(acc, 32);
     const __m512i even = _mm512_mul_epi32(acc, _mm512_load_si512(q->multiplier_even));
-    const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(acc, 32), _mm512_load_si512(q->multiplier_odd));
+    const __m512i odd = _mm512_mul_epi32(acc_odd, _mm512_load_si512(q->multiplier_odd));
     if (rounding != ROUND_GENERAL) {
-        const __m512i low = _mm512_srav_epi64(add_for_ties(even, q->add_even, rounding), _mm512_load_si512(q->shift_even));
-        const __m512i high = _mm512_srav_epi64(add_for_ties(odd, q->add_odd, rounding), _mm512_load_si512(q->shift_odd));
-        return _mm512_mask_blend_epi32(0xAAAA, low, high);
+        const __m512i low = add_for_ties(even, acc, q->add_even, rounding);
+        const __m512i high = add_for_ties(odd, acc_odd, q->add_odd, rounding);
+        return _mm512_mask_blend_epi32(0xAAAA, _mm512_srav_epi64(low, _mm512_load_si512(q->shift_even)),
+                                       _mm512_srav_epi64(high, _mm512_load_si512(q->shift_odd)));
     }
     const __m512i nudge = _mm512_set1_epi64(INT64_C(1) << 30);
     const __m512i low = _mm512_srli_epi64(_mm512_add_epi64(even, nudge), 31);

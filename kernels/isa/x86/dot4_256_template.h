@@ -1,0 +1,275 @@
+/* GEMM tiles and depthwise convolution with 256-bit vectors, over one primitive that the including file defines:
+ *
+ *   dot_4(acc, x, w)   acc[i] += sum over k < 4 of uint8 x[4 * i + k] * int8 w of lane i and k
+ *   DOT_BYTES          bytes of packed weights that one dot_4 reads
+ *   row_weights(w)     w, as the next row of a tile is to read it
+ *   pack_dot(to, i, k, weight)   puts the weight of lane i and k there
+ *   NAMED(name)        gives an exported name the tier's suffix
+ *   TIER_NAME          the tier's name, as a string
+ *
+ * A block is [head][requant_8 per vector][weights]; GEMM: [taps][groups of 4 k][vectors][DOT_BYTES], depthwise: [groups of 4
+ * taps][4 vectors][DOT_BYTES]. */
+#ifndef EDGECORE_ISA_X86_DOT4_256_TEMPLATE_H
+#define EDGECORE_ISA_X86_DOT4_256_TEMPLATE_H
+
+#include "isa/x86/requant_256.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum { ROWS_MAX = 12, VECTORS_MAX = 4, LANES = 8 };
+
+INLINE size_t gemm_bytes(size_t taps, size_t k, size_t vectors)
+{
+    return sizeof(edgecore_block_head) + vectors * sizeof(requant_8) + taps * ((k + 3) / 4) * vectors * DOT_BYTES;
+}
+
+static void gemm_pack(void *block, const edgecore_columns *columns, size_t vectors)
+{
+    memset(block, 0, gemm_bytes(columns->taps, columns->k, vectors));
+    edgecore_block_head *head = block;
+    *head = edgecore_pack_head(columns);
+    requant_8 *requant = (requant_8 *)(head + 1);
+    for (size_t v = 0; v < vectors; v++)
+        pack_requant_8(&requant[v], columns, v * LANES);
+    uint8_t *to = (uint8_t *)(requant + vectors);
+    const int8_t *w = columns->weights;
+    for (size_t c = 0; c < columns->cols; c++)
+        for (size_t t = 0; t < columns->taps; t++)
+            for (size_t k = 0; k < columns->k; k++) {
+                const size_t group = t * ((columns->k + 3) / 4) + k / 4;
+                pack_dot(to + (group * vectors + c / LANES) * DOT_BYTES, c % LANES, k % 4, *w++);
+            }
+}
+
+INLINE __m256i broadcast_4(const uint8_t *bytes)
+{
+    int32_t group;
+    memcpy(&group, bytes, 4);
+    return _mm256_set1_epi32(group);
+}
+
+/* sums[r][v] for `rows` x `vectors`, both constants at each call. */
+INLINE void accumulate(const edgecore_gemm_args *args, __m256i *sums, const size_t rows, const size_t vectors)
+{
+    const requant_8 *requant = (const requant_8 *)((const edgecore_block_head *)args->block + 1);
+    const uint8_t *w = (const uint8_t *)(requant + vectors);
+    __m256i acc[ROWS_MAX][VECTORS_MAX];
+#pragma GCC unroll 12
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (size_t v = 0; v < vectors; v++)
+            acc[r][v] = load_256(requant[v].bias);
+    /* Rows are read from their ends with an index that counts up to 0: one register less, and 12 rows need all there are. */
+    const ptrdiff_t bytes = (ptrdiff_t)((args->k + 3) / 4 * 4);
+    const uint8_t *const *a = args->a;
+    for (size_t t = 0; t < args->taps; t++, a += args->row_pitch) {
+        const uint8_t *row[ROWS_MAX];
+#pragma GCC unroll 12
+        for (size_t r = 0; r < rows; r++)
+            row[r] = a[r] + args->a_offset + bytes;
+        for (ptrdiff_t k = -bytes; k != 0; k += 4, w += vectors * DOT_BYTES) {
+#pragma GCC unroll 12
+            for (size_t r = 0; r < rows; r++) {
+                const __m256i x = broadcast_4(row[r] + k);
+                const uint8_t *weights = row_weights(w);
+#pragma GCC unroll 4
+                for (size_t v = 0; v < vectors; v++)
+                    acc[r][v] = dot_4(acc[r][v], x, weights + v * DOT_BYTES);
+            }
+        }
+    }
+#pragma GCC unroll 12
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (size_t v = 0; v < vectors; v++)
+            _mm256_store_si256(&sums[r * vectors + v], acc[r][v]);
+}
+
+/* Four vectors of sums become 32 bytes of one row (4 vectors a row, or 3 and a spare), of two rows or of four. */
+INLINE void requantise(const edgecore_gemm_args *args, const __m256i *sums, const size_t vectors, const int rounding)
+{
+    const edgecore_block_head *head = args->block;
+    const requant_8 *q = (const requant_8 *)(head + 1);
+    const output_bounds bounds = load_bounds(head);
+    const __m256i transpose = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    const size_t rows_at_once = vectors > 2 ? 1 : 4 / vectors, row_bytes = vectors * LANES;
+    for (size_t r = 0; r < args->rows; r += rows_at_once, sums += rows_at_once * vectors) {
+        __m256i v[4];
+#pragma GCC unroll 4
+        for (size_t i = 0; i < 4; i++)
+            v[i] = i < rows_at_once * vectors ? scale_8(sums[i], &q[i % vectors], rounding) : v[i - 1];
+        uint8_t bytes[32];
+        _mm256_storeu_si256((__m256i *)bytes,
+                            _mm256_permutevar8x32_epi32(narrow_32(v[0], v[1], v[2], v[3], &bounds), transpose));
+        for (size_t i = 0; i < rows_at_once && r + i < args->rows; i++) {
+            uint8_t *out = args->out[r + i] + args->out_offset;
+            if (args->cols == row_bytes)
+                memcpy(out, bytes + i * row_bytes, row_bytes);
+            else
+                memcpy(out, bytes + i * row_bytes, args->cols);
+        }
+    }
+}
+
+/* Not inlined into the tiles: gcc would otherwise spill the accumulators in their inner loop. */
+#define REQUANTISE(vectors)                                                                                            \
+    __attribute__((noinline)) static void requantise_##vectors(const edgecore_gemm_args *args, const __m256i *sums)   \
+    {                                                                                                                  \
+        switch (((const edgecore_block_head *)args->block)->rounding) {                                               \
+        case ROUND_UP:                                                                                                 \
+            requantise(args, sums, vectors, ROUND_UP);                                                                \
+            break;                                                                                                     \
+        case ROUND_AWAY:                                                                                               \
+            requantise(args, sums, vectors, ROUND_AWAY);                                                              \
+            break;                                                                                                     \
+        default:                                                                                                       \
+            requantise(args, sums, vectors, ROUND_GENERAL);                                                           \
+        }                                                                                                              \
+    }
+
+typedef void tile_function(const edgecore_gemm_args *args, __m256i *sums);
+
+#define TILE(rows, vectors)                                                                                            \
+    __attribute__((noinline)) static void tile_##rows##x##vectors(const edgecore_gemm_args *args, __m256i *sums)      \
+    {                                                                                                                  \
+        accumulate(args, sums, rows, vectors);                                                                         \
+    }
+
+/* tiles_<cols> holds the tile functions for 1 .. rows rows. */
+#define KERNEL(rows_, cols_, vectors, per_group, per_tile)                                                             \
+    REQUANTISE(vectors)                                                                                                \
+    static size_t block_bytes_##cols_(size_t taps, size_t k)                                                           \
+    {                                                                                                                  \
+        return gemm_bytes(taps, k, vectors);                                                                           \
+    }                                                                                                                  \
+    static void pack_##cols_(void *block, const edgecore_columns *columns)                                             \
+    {                                                                                                                  \
+        gemm_pack(block, columns, vectors);                                                                            \
+    }                                                                                                                  \
+    static void run_##cols_(const edgecore_gemm_args *args)                                                            \
+    {                                                                                                                  \
+        __m256i sums[(rows_) * (vectors) + 3];                                                                         \
+        tiles_##cols_[args->rows - 1](args, sums);                                                                     \
+        requantise_##vectors(args, sums);                                                                              \
+    }                                                                                                                  \
+    const edgecore_gemm_kernel NAMED(edgecore_gemm_##rows_##x##cols_) = {                                              \
+        .name = "gemm_" #rows_ "x" #cols_ "c4__" TIER_NAME,                                                            \
+        .rows = rows_,                                                                                                 \
+        .cols = cols_,                                                                                                 \
+        .group_cost = per_group,                                                                                       \
+        .tile_cost = per_tile,                                                                                         \
+        .block_bytes = block_bytes_##cols_,                                                                            \
+        .pack = pack_##cols_,                                                                                          \
+        .run = run_##cols_,                                                                                            \
+    }
+
+/* Depthwise: the bytes of 4 taps are interleaved channel by channel, within 128-bit lanes: accumulator j holds channels
+ * 16 * lane + 4 * j .. + 3 of the block's 32. The packs of the requantisation put the bytes back in order. */
+enum { CHANNELS = 32 };
+
+static size_t channel_of(size_t j, size_t i)
+{
+    return 16 * (i / 4) + 4 * j + i % 4;
+}
+
+static size_t depthwise_bytes(size_t taps)
+{
+    return sizeof(edgecore_block_head) + 4 * sizeof(requant_8) + (taps + 3) / 4 * 4 * DOT_BYTES;
+}
+
+static void depthwise_pack(void *block, const edgecore_columns *columns)
+{
+    int32_t bias[CHANNELS] = {0}, multiplier[CHANNELS] = {0}, shift[CHANNELS] = {0};
+    memset(block, 0, depthwise_bytes(columns->taps));
+    edgecore_block_head *head = block;
+    *head = edgecore_pack_head(columns);
+    requant_8 *requant = (requant_8 *)(head + 1);
+    uint8_t *w = (uint8_t *)(requant + 4);
+    edgecore_columns ordered = *columns;
+    ordered.cols = CHANNELS;
+    ordered.requant.bias = bias;
+    ordered.requant.multiplier = multiplier;
+    ordered.requant.shift = shift;
+    for (size_t j = 0; j < 4; j++)
+        for (size_t i = 0; i < LANES; i++) {
+            const size_t c = channel_of(j, i), lane = LANES * j + i;
+            if (c >= columns->cols)
+                continue;
+            bias[lane] = columns->requant.bias[c];
+            multiplier[lane] = columns->requant.multiplier[c];
+            shift[lane] = columns->requant.shift[c];
+            for (size_t t = 0; t < columns->taps; t++)
+                pack_dot(w + (t / 4 * 4 + j) * DOT_BYTES, i, t % 4, columns->weights[t * columns->weight_stride + c]);
+        }
+    for (size_t j = 0; j < 4; j++)
+        pack_requant_8(&requant[j], &ordered, LANES * j);
+}
+
+INLINE __m256i load_tap(const uint8_t *bytes)
+{
+    return _mm256_loadu_si256((const __m256i *)bytes);
+}
+
+INLINE void depthwise_rounding(const edgecore_depthwise_args *args, const int rounding)
+{
+    const edgecore_block_head *head = args->block;
+    const requant_8 *q = (const requant_8 *)(head + 1);
+    const output_bounds bounds = load_bounds(head);
+    const size_t pitch = args->row_pitch;
+    for (size_t r = 0; r < args->rows; r++) {
+        const uint8_t *w = (const uint8_t *)(q + 4);
+        const uint8_t *const *a = args->a + r;
+        __m256i acc[4];
+#pragma GCC unroll 4
+        for (size_t j = 0; j < 4; j++)
+            acc[j] = load_256(q[j].bias);
+        for (size_t t = 0; t < args->taps; t += 4, a += 4 * pitch, w += 4 * DOT_BYTES) {
+            const __m256i x0 = load_tap(a[0] + args->offset), x1 = load_tap(a[pitch] + args->offset);
+            const __m256i x2 = load_tap(a[2 * pitch] + args->offset), x3 = load_tap(a[3 * pitch] + args->offset);
+            const __m256i low01 = _mm256_unpacklo_epi8(x0, x1), high01 = _mm256_unpackhi_epi8(x0, x1);
+            const __m256i low23 = _mm256_unpacklo_epi8(x2, x3), high23 = _mm256_unpackhi_epi8(x2, x3);
+            acc[0] = dot_4(acc[0], _mm256_unpacklo_epi16(low01, low23), w);
+            acc[1] = dot_4(acc[1], _mm256_unpackhi_epi16(low01, low23), w + DOT_BYTES);
+            acc[2] = dot_4(acc[2], _mm256_unpacklo_epi16(high01, high23), w + 2 * DOT_BYTES);
+            acc[3] = dot_4(acc[3], _mm256_unpackhi_epi16(high01, high23), w + 3 * DOT_BYTES);
+        }
+#pragma GCC unroll 4
+        for (size_t j = 0; j < 4; j++)
+            acc[j] = scale_8(acc[j], &q[j], rounding);
+        uint8_t *out = args->out[r] + args->offset;
+        const __m256i bytes = narrow_32(acc[0], acc[1], acc[2], acc[3], &bounds);
+        if (args->cols == CHANNELS) {
+            _mm256_storeu_si256((__m256i *)out, bytes);
+        } else {
+            uint8_t some[CHANNELS];
+            _mm256_storeu_si256((__m256i *)some, bytes);
+            memcpy(out, some, args->cols);
+        }
+    }
+}
+
+static void depthwise_run(const edgecore_depthwise_args *args)
+{
+    switch (((const edgecore_block_head *)args->block)->rounding) {
+    case ROUND_UP:
+        depthwise_rounding(args, ROUND_UP);
+        break;
+    case ROUND_AWAY:
+        depthwise_rounding(args, ROUND_AWAY);
+        break;
+    default:
+        depthwise_rounding(args, ROUND_GENERAL);
+    }
+}
+
+const edgecore_depthwise_kernel NAMED(edgecore_depthwise_32) = {
+    .name = "depthwise_32t4__" TIER_NAME,
+    .cols = CHANNELS,
+    .tap_step = 4,
+    .cost = DEPTHWISE_COST,
+    .block_bytes = depthwise_bytes,
+    .pack = depthwise_pack,
+    .run = depthwise_run,
+};
+
+#endif
