@@ -9,6 +9,7 @@ from typing import Any
 from edgecore.camera.opencv import opencv
 from edgecore.camera.source import Frame, Source
 from edgecore.errors import UserError
+from edgecore.native_output import held_stderr
 
 OPEN_TIMEOUT_MS = 3000
 WHOLE = 0.9  # a container may only estimate its number of frames, from duration and rate
@@ -35,8 +36,10 @@ class Capture(Source):
     def open(self) -> None:
         self.close()
         self._count = 0
-        self._capture = self._start()
-        self._first = self._grab()
+        # FFmpeg and V4L2 write to stderr what the exception below says.
+        with held_stderr(forward=False):
+            self._capture = self._start()
+            self._first = self._grab()
         if self._first is None:
             self.close()
             raise self._refused()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from edgecore.tflite.flatbuffer import FlatbufferError
@@ -54,5 +55,5 @@ def _check_convolution(name: str, source: Shape, weights: Shape) -> None:
 
 def _check_bias(name: str, shapes: Sequence[Shape | None], outputs: int) -> None:
     bias = shapes[2] if len(shapes) > 2 else None
-    if bias is not None and list(bias) != [outputs]:
+    if bias is not None and math.prod(bias) != outputs:
         _fail(f"a {name} with {outputs} outputs has a bias of shape {list(bias)}")

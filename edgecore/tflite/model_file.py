@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from edgecore.tflite.consistency import check_node
 from edgecore.tflite.flatbuffer import Buffer, FlatbufferError, Table
 from edgecore.tflite.schema import (
+    COUNT_OPTIONS,
     IDENTIFIER,
+    LARGEST_OPTION,
     OPTIONS_NEEDED,
-    POSITIVE_OPTIONS,
     TENSOR_TYPES,
     VECTOR_OPTIONS,
     operator_name,
@@ -167,9 +168,9 @@ def _operator(table: Table, codes: list[str], tensors: int) -> Operator:
     kind = table.scalar(3, "B")
     options = table.table(4)
     if options is not None:
-        for field, default in POSITIVE_OPTIONS.get(kind, ()):
-            if options.scalar(field, "i", default) < 1:
-                raise FlatbufferError(f"a {codes[code]} has a stride or filter below 1")
+        for field, default in COUNT_OPTIONS.get(kind, ()):
+            if not 1 <= options.scalar(field, "i", default) <= LARGEST_OPTION:
+                raise FlatbufferError(f"a {codes[code]} has a stride or filter out of range")
         for field in VECTOR_OPTIONS.get(kind, ()):
             options.integers(field, "i")
     if (options is None and kind) or kind != OPTIONS_NEEDED.get(codes[code], kind):

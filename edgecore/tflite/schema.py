@@ -49,8 +49,11 @@ OPTIONS_NEEDED: dict[str, int] = {
     "FULLY_CONNECTED": 8, "SOFTMAX": 9, "CONCATENATION": 10, "TRANSPOSE_CONV": 49,
 }  # fmt: skip
 
-# BuiltinOptions -> the numbers of its fields that must be positive integers (strides, filters, dilations).
-POSITIVE_OPTIONS: dict[int, tuple[tuple[int, int], ...]] = {
+LARGEST_OPTION = 1 << 15
+
+# BuiltinOptions -> the numbers of its fields that are strides, filters, dilations or
+# multipliers: from 1 to LARGEST_OPTION.
+COUNT_OPTIONS: dict[int, tuple[tuple[int, int], ...]] = {
     # (field, default)
     1: ((1, 0), (2, 0), (4, 1), (5, 1)),  # Conv2DOptions: stride_w, stride_h, dilation_w, dilation_h
     2: ((1, 0), (2, 0), (3, 0), (5, 1), (6, 1)),  # DepthwiseConv2DOptions: and depth_multiplier

@@ -1,0 +1,121 @@
+"""The verifier takes whole models and refuses what would make TFLite read wild memory or divide by zero."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from oracle import Network, Quant
+
+from edgecore.tflite.consistency import check_node
+from edgecore.tflite.flatbuffer import FlatbufferError
+from edgecore.tflite.model_file import read_model_file
+
+
+def test_reads_the_graph(model_bytes: bytes) -> None:
+    graph = read_model_file(model_bytes).main
+    names = [operator.name for operator in graph.operators]
+    assert names == [
+        "CONV_2D",
+        "DEPTHWISE_CONV_2D",
+        "CONV_2D",
+        "MEAN",
+        "RESHAPE",
+        "FULLY_CONNECTED",
+        "SOFTMAX",
+    ]
+    source, weights, bias = (graph.tensors[index] for index in graph.operators[0].inputs)
+    assert (source.type, source.shape, source.constant) == ("int8", (1, 24, 32, 3), False)
+    assert source.scales == pytest.approx((1 / 255,)) and source.zero_points == (-128,)
+    assert (weights.shape, weights.constant, len(weights.scales), weights.axis) == (
+        (16, 3, 3, 3),
+        True,
+        16,
+        0,
+    )
+    assert (bias.type, bias.shape) == ("int32", (16,))
+    assert graph.tensors[graph.outputs[0]].shape == (1, 10)
+
+
+def test_end_is_where_the_flatbuffer_ends(model_bytes: bytes) -> None:
+    assert 0 <= len(model_bytes) - read_model_file(model_bytes + bytes(100)).end < 16
+
+
+def test_every_shared_model_is_well_formed(shared: Path) -> None:
+    paths = sorted((shared / "models").rglob("*.tflite"))
+    assert len(paths) >= 9
+    for path in paths:
+        assert read_model_file(path.read_bytes()).main.operators, path
+
+
+def test_every_truncation_is_refused(model_bytes: bytes) -> None:
+    end = read_model_file(model_bytes).end
+    for length in range(0, end - 16, 97):
+        with pytest.raises(FlatbufferError):
+            read_model_file(model_bytes[:length])
+
+
+def test_damage_raises_nothing_else(model_bytes: bytes) -> None:
+    chance = random.Random(5)
+    refused = 0
+    for _ in range(400):
+        damaged = bytearray(model_bytes)
+        for _ in range(chance.choice((1, 2, 8))):
+            damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
+        try:
+            read_model_file(bytes(damaged))
+        except FlatbufferError:
+            refused += 1
+    assert refused > 50
+
+
+@pytest.mark.parametrize("identifier", [b"TFL2", b"\0\0\0\0"])
+def test_identifier(model_bytes: bytes, identifier: bytes) -> None:
+    with pytest.raises(FlatbufferError, match="identifier TFL3"):
+        read_model_file(model_bytes[:4] + identifier + model_bytes[8:])
+
+
+def test_zero_stride_is_refused() -> None:
+    net = Network()
+    net.output(net.conv2d(net.input((1, 8, 8, 3), Quant(1.0, 0)), 4, stride=(7, 7), padding="VALID"))
+    whole = net.build()
+    read_model_file(whole)
+    # stride_w and stride_h are the only two sevens side by side.
+    pair = (7).to_bytes(4, "little") * 2
+    assert whole.count(pair) == 1
+    with pytest.raises(FlatbufferError, match="stride"):
+        read_model_file(whole.replace(pair, bytes(8)))
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes", "message"),
+    [
+        ("CONV_2D", [(1, 8, 8, 0), (4, 3, 3, 3), (4,)], "empty input"),
+        ("CONV_2D", [(1, 8, 8, 257), (4, 3, 3, 1), (4,)], "weights"),
+        ("CONV_2D", [(1, 8, 8, 3), (4, 3, 3, 2), (4,)], "weights"),
+        ("CONV_2D", [(1, 8, 8, 3), (4, 3, 3, 3), (5,)], "bias"),
+        ("CONV_2D", [(1, 8, 8, 3)], "lacks its weights"),
+        ("CONV_2D", [(1, 8, 8, 3), None], "lacks an input"),
+        ("DEPTHWISE_CONV_2D", [(1, 8, 8, 3), (1, 3, 3, 4)], "weights"),
+        ("FULLY_CONNECTED", [(1, 9), (10, 8)], "weights"),
+        ("MAX_POOL_2D", [(1, 0, 8, 3)], "empty input"),
+    ],
+)
+def test_shapes_that_do_not_fit(name: str, shapes: list[tuple[int, ...] | None], message: str) -> None:
+    with pytest.raises(FlatbufferError, match=message):
+        check_node(name, shapes)
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes"),
+    [
+        ("CONV_2D", [(1, 8, 8, 8), (4, 3, 3, 2), (4,)]),  # four groups
+        ("CONV_2D", [(1, 8, 8, 3), (4, 3, 3, 3), None]),
+        ("DEPTHWISE_CONV_2D", [(1, 8, 8, 3), (1, 3, 3, 6), (6,)]),
+        ("FULLY_CONNECTED", [(1, 2, 2, 8), (10, 32), (10,)]),
+        ("RESHAPE", [(1, 1), (0,)]),
+    ],
+)
+def test_shapes_that_fit(name: str, shapes: list[tuple[int, ...] | None]) -> None:
+    check_node(name, shapes)
