@@ -38,6 +38,7 @@ lint: $(VENV)/.developer build/typing
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy tests docs
 	@$(MAKE) --no-print-directory symbols
 
 # LIBRARY=... checks another build than the installed one.
