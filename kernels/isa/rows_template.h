@@ -29,6 +29,9 @@ static void xor_row(uint8_t *out, const uint8_t *in, size_t n, uint8_t flip)
         out[i] = in[i] ^ flip;
 }
 
+#if defined(__AVX512BW__)
+#include "isa/x86/lookup_row.h"
+#else
 static void lookup_row(uint8_t *out, const uint8_t *in, size_t n, const uint8_t table[256])
 {
     size_t i = 0;
@@ -42,30 +45,53 @@ static void lookup_row(uint8_t *out, const uint8_t *in, size_t n, const uint8_t 
     for (; i < n; i++)
         out[i] = table[in[i]];
 }
+#endif
 
 static inline uint8_t larger_byte(uint8_t a, uint8_t b)
 {
     return a > b ? a : b;
 }
 
-static inline void max_of_4(uint8_t *out, const uint8_t *a, const uint8_t *b, const uint8_t *c, const uint8_t *d,
-                            size_t n, uint8_t flip)
+static inline __attribute__((always_inline)) void max_of(uint8_t *out, const uint8_t *const *in, int count, size_t n,
+                                                        uint8_t flip)
 {
+    const uint8_t *a = in[0], *b = in[count > 1 ? 1 : 0], *c = in[count > 2 ? 2 : 0], *d = in[count > 3 ? 3 : 0];
     EDGECORE_INDEPENDENT
     for (size_t i = 0; i < n; i++) {
-        uint8_t ab = larger_byte(a[i] ^ flip, b[i] ^ flip);
-        uint8_t cd = larger_byte(c[i] ^ flip, d[i] ^ flip);
-        out[i] = larger_byte(ab, cd) ^ flip;
+        uint8_t largest = larger_byte(a[i] ^ flip, b[i] ^ flip);
+        if (count > 2)
+            largest = larger_byte(largest, c[i] ^ flip);
+        if (count > 3)
+            largest = larger_byte(largest, d[i] ^ flip);
+        out[i] = largest ^ flip;
     }
 }
 
-/* Four rows a pass; the passes after the first also take what is there already. */
+static void max_of_4(uint8_t *out, const uint8_t *const *in, size_t count, size_t n, uint8_t flip)
+{
+    switch (count) {
+    case 1:
+        xor_row(out, in[0], n, 0);
+        break;
+    case 2:
+        max_of(out, in, 2, n, flip);
+        break;
+    case 3:
+        max_of(out, in, 3, n, flip);
+        break;
+    default:
+        max_of(out, in, 4, n, flip);
+    }
+}
+
+/* Four rows a pass; the passes after the first take what is there already and three more. */
 static void max_row(uint8_t *out, const uint8_t *const *in, size_t count, size_t n, uint8_t flip)
 {
-    const uint8_t *last = in[count - 1];
-    max_of_4(out, in[0], count > 1 ? in[1] : last, count > 2 ? in[2] : last, count > 3 ? in[3] : last, n, flip);
-    for (size_t r = 4; r < count; r += 3)
-        max_of_4(out, out, in[r], r + 1 < count ? in[r + 1] : last, r + 2 < count ? in[r + 2] : last, n, flip);
+    max_of_4(out, in, count, n, flip);
+    for (size_t r = 4; r < count; r += 3) {
+        const uint8_t *rows[4] = {out, in[r], in[r + 1 < count ? r + 1 : r], in[r + 2 < count ? r + 2 : r]};
+        max_of_4(out, rows, count - r < 3 ? count - r + 1 : 4, n, flip);
+    }
 }
 
 static void sum_row(int32_t *sums, const uint8_t *in, size_t n, uint8_t flip)
@@ -73,6 +99,31 @@ static void sum_row(int32_t *sums, const uint8_t *in, size_t n, uint8_t flip)
     EDGECORE_INDEPENDENT
     for (size_t i = 0; i < n; i++)
         sums[i] += in[i] ^ flip;
+}
+
+/* Quotients in float are exact after truncation while the sums are below 2^24: a quotient below 256 that is no whole
+ * number stays at least 1 / count away from the next one, which is more than float's rounding error. */
+static void average_row(uint8_t *out, const int32_t *sums, size_t n, const edgecore_row_average *how)
+{
+    const edgecore_row_average h = *how;
+    const int32_t offset = h.zero * h.count, half = h.count / 2;
+    const float count = (float)h.count;
+    if (h.count > EDGECORE_FLOAT_COUNT) {
+        for (size_t i = 0; i < n; i++) {
+            int32_t sum = sums[i] - offset;
+            int32_t mean = (sum > 0 ? sum + half : sum - half) / h.count + h.zero;
+            mean = mean < h.min ? h.min : mean;
+            out[i] = (uint8_t)(mean > h.max ? h.max : mean) ^ h.flip;
+        }
+        return;
+    }
+    EDGECORE_INDEPENDENT
+    for (size_t i = 0; i < n; i++) {
+        int32_t sum = sums[i] - offset, sign = sum >> 31;
+        int32_t mean = (int32_t)((float)(sum + ((half ^ sign) - sign)) / count) + h.zero;
+        mean = mean < h.min ? h.min : mean;
+        out[i] = (uint8_t)(mean > h.max ? h.max : mean) ^ h.flip;
+    }
 }
 
 /* Saturating rounding doubling high multiply; a non-negative multiplier never saturates. */
@@ -92,6 +143,9 @@ static inline int32_t row_half(int32_t shift)
     return (int32_t)((UINT32_C(1) << shift) >> 1);
 }
 
+#if defined(__AVX2__)
+#include "isa/x86/arithmetic_rows.h"
+#else
 static inline uint8_t row_clamp(int32_t value, int32_t min, int32_t max)
 {
     value = value < min ? min : value;
@@ -126,10 +180,11 @@ static void mul_row(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, 
         out[i] = row_clamp(row_rounding_shift(scaled, h.right_shift, half, odd) + h.zero_point, h.min, h.max) ^ h.flip;
     }
 }
+#endif
 
 /* Members of an edgecore_tier initialiser. */
 #define EDGECORE_PORTABLE_ROWS \
     .xor_row = xor_row, .lookup_row = lookup_row, .max_row = max_row, .sum_row = sum_row, .add_row = add_row, \
-    .mul_row = mul_row
+    .mul_row = mul_row, .average_row = average_row
 
 #endif

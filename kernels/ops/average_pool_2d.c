@@ -13,9 +13,8 @@ typedef struct average_pool {
     edgecore_op base;
     edgecore_pool_geometry pool;
     const edgecore_tier *tier;
-    uint8_t flip_in, flip_out;
-    int32_t zero;     /* of the model's type, in the uint8 domain: 128 for int8 */
-    int32_t min, max; /* clamp, in the uint8 domain */
+    uint8_t flip_in;
+    edgecore_row_average average; /* but for the count */
 } average_pool;
 
 static edgecore_status check(const edgecore_op_desc *desc, edgecore_message *message)
@@ -36,16 +35,27 @@ static void destroy(edgecore_op *op)
     free(op);
 }
 
-/* A double holds every quotient of two int32 well enough that truncating it is integer division. */
-static void divide(const average_pool *self, uint8_t *out, const int32_t *sums, size_t n, int32_t count)
+/* Sums over the window's height for every column: [in_width][n]. */
+static void sum_columns(const average_pool *self, int32_t *columns, const edgecore_view *in, int32_t y0, int32_t y1,
+                        int32_t c, size_t n)
 {
-    const int32_t offset = self->zero * count, half = count / 2;
-    const double divisor = count;
-    for (size_t i = 0; i < n; i++) {
-        int32_t sum = sums[i] - offset;
-        int32_t mean = (int32_t)((sum > 0 ? sum + half : sum - half) / divisor);
-        out[i] = edgecore_clamp_u8(mean + self->zero, self->min, self->max) ^ self->flip_out;
+    const size_t width = (size_t)in->width;
+    const bool whole_rows = n == (size_t)in->channels && edgecore_view_dense(in);
+    memset(columns, 0, width * n * sizeof *columns);
+    for (int32_t y = y0; y < y1; y++) {
+        if (whole_rows) {
+            self->tier->sum_row(columns, edgecore_view_at(in, y, 0, 0), width * n, self->flip_in);
+            continue;
+        }
+        for (int32_t x = 0; x < in->width; x++)
+            self->tier->sum_row(columns + (size_t)x * n, edgecore_view_at(in, y, x, c), n, self->flip_in);
     }
+}
+
+static void add_sums(int32_t *restrict sums, const int32_t *restrict more, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sums[i] += more[i];
 }
 
 static void run(const edgecore_op *op, const edgecore_view *inputs, const edgecore_view *output,
@@ -54,17 +64,19 @@ static void run(const edgecore_op *op, const edgecore_view *inputs, const edgeco
     const average_pool *self = (const average_pool *)op;
     const edgecore_pool_geometry *pool = &self->pool;
     const size_t n = (size_t)(region.c1 - region.c0);
-    int32_t *sums = scratch;
+    int32_t *columns = scratch, *sums = columns + (size_t)pool->in_width * n;
+    edgecore_row_average average = self->average;
     for (int32_t y = region.y0; y < region.y1; y++) {
         int32_t y0, y1, x0, x1;
         edgecore_pool_window(y, pool->stride_h, pool->pad_top, pool->filter_h, pool->in_height, &y0, &y1);
+        sum_columns(self, columns, &inputs[0], y0, y1, region.c0, n);
         for (int32_t x = 0; x < pool->out_width; x++) {
             edgecore_pool_window(x, pool->stride_w, pool->pad_left, pool->filter_w, pool->in_width, &x0, &x1);
-            memset(sums, 0, n * sizeof *sums);
-            for (int32_t in_y = y0; in_y < y1; in_y++)
-                for (int32_t in_x = x0; in_x < x1; in_x++)
-                    self->tier->sum_row(sums, edgecore_view_at(&inputs[0], in_y, in_x, region.c0), n, self->flip_in);
-            divide(self, edgecore_view_at(output, y, x, region.c0), sums, n, (y1 - y0) * (x1 - x0));
+            memcpy(sums, columns + (size_t)x0 * n, n * sizeof *sums);
+            for (int32_t in_x = x0 + 1; in_x < x1; in_x++)
+                add_sums(sums, columns + (size_t)in_x * n, n);
+            average.count = (y1 - y0) * (x1 - x0);
+            self->tier->average_row(edgecore_view_at(output, y, x, region.c0), sums, n, &average);
         }
     }
 }
@@ -93,11 +105,11 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
     self->pool = edgecore_pool_geometry_of(desc);
     self->tier = tier;
     self->flip_in = edgecore_flip_of(desc->inputs[0]->dtype);
-    self->flip_out = edgecore_flip_of(desc->output->dtype);
-    self->zero = edgecore_flip_of(desc->model_dtype);
-    edgecore_activation_range(desc->params->activation, desc->output, &self->min, &self->max);
+    self->average.flip = edgecore_flip_of(desc->output->dtype);
+    self->average.zero = edgecore_flip_of(desc->model_dtype);
+    edgecore_activation_range(desc->params->activation, desc->output, &self->average.min, &self->average.max);
     self->base.klass = &edgecore_average_pool_2d_class;
-    self->base.scratch_bytes = (size_t)self->pool.channels * sizeof(int32_t);
+    self->base.scratch_bytes = (size_t)(self->pool.in_width + 1) * (size_t)self->pool.channels * sizeof(int32_t);
     self->base.activation_inputs = 1;
     self->base.channel_step = 64;
     self->base.splits_rows = true;

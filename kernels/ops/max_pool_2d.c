@@ -1,6 +1,8 @@
-/* MAX_POOL_2D. A window is either the maximum of all its pixels at once, or, where windows overlap enough for that
- * to be less work, of the columns of a row that holds the maxima over the window's height. */
+/* MAX_POOL_2D. An output row is made of long runs of bytes: the maximum of the window's rows, then the maximum of that
+ * row and itself moved by one pixel, by two ..., of which every stride-th pixel is kept. Only windows that reach over
+ * the left or right edge are made one by one. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "isa/tier.h"
 #include "ops/arithmetic.h"
@@ -16,7 +18,7 @@ typedef struct max_pool {
     edgecore_pool_geometry pool;
     const edgecore_tier *tier;
     uint8_t flip;       /* of the input */
-    bool separable;
+    int32_t inner_x0, inner_x1; /* output columns whose windows lie inside the row */
     bool finish;        /* the maxima still go through `table`: a clamp, or another storage type */
     uint8_t table[256];
 } max_pool;
@@ -48,16 +50,88 @@ static void max_of_window(const max_pool *self, uint8_t *out, const edgecore_vie
     self->tier->max_row(out, rows, count, n, self->flip);
 }
 
-/* Maxima over the window's height for every column: [in_width][n] bytes. */
-static void max_of_rows(const max_pool *self, uint8_t *out, const edgecore_view *in, int32_t y0, int32_t y1,
-                        int32_t c, size_t n)
+/* Maxima over the window's height for every column: [in_width][n] bytes, in `memory` unless they lie ready. */
+static const uint8_t *columns_of(const max_pool *self, uint8_t *memory, const edgecore_view *in, int32_t y0, int32_t y1,
+                                 int32_t c, size_t n)
 {
     if (n == (size_t)in->channels && edgecore_view_dense(in)) {
-        max_of_window(self, out, in, y0, y1, 0, 1, 0, n * (size_t)in->width);
-        return;
+        if (y1 - y0 == 1)
+            return edgecore_view_at(in, y0, 0, 0);
+        edgecore_view rows = *in;
+        rows.channels = (int32_t)(n * (size_t)in->width);
+        max_of_window(self, memory, &rows, y0, y1, 0, 1, 0, (size_t)rows.channels);
+        return memory;
     }
     for (int32_t x = 0; x < in->width; x++)
-        max_of_window(self, out + (size_t)x * n, in, y0, y1, x, x + 1, c, n);
+        max_of_window(self, memory + (size_t)x * n, in, y0, y1, x, x + 1, c, n);
+    return memory;
+}
+
+static inline __attribute__((always_inline)) void keep_pixels(uint8_t *out, ptrdiff_t out_step, const uint8_t *in,
+                                                             size_t in_step, int32_t count, size_t n)
+{
+    for (int32_t i = 0; i < count; i++, out += out_step, in += in_step)
+        memcpy(out, in, n);
+}
+
+/* Every stride-th pixel; common sizes are copied without a call. */
+static void keep_every(uint8_t *out, ptrdiff_t out_step, const uint8_t *in, size_t in_step, int32_t count, size_t n)
+{
+    switch (n) {
+    case 8:
+        keep_pixels(out, out_step, in, in_step, count, 8);
+        break;
+    case 16:
+        keep_pixels(out, out_step, in, in_step, count, 16);
+        break;
+    case 32:
+        keep_pixels(out, out_step, in, in_step, count, 32);
+        break;
+    case 64:
+        keep_pixels(out, out_step, in, in_step, count, 64);
+        break;
+    default:
+        keep_pixels(out, out_step, in, in_step, count, n);
+    }
+}
+
+/* Windows inside the row, from `columns`. `wide` holds in_width * n bytes. */
+static void run_inner(const max_pool *self, uint8_t *out, ptrdiff_t out_step, const uint8_t *columns, uint8_t *wide,
+                      size_t n)
+{
+    const edgecore_pool_geometry *pool = &self->pool;
+    const int32_t count = self->inner_x1 - self->inner_x0;
+    if (count <= 0)
+        return;
+    const edgecore_view row = {(uint8_t *)columns, 1, pool->in_width, (int32_t)n, 0, 0, (ptrdiff_t)n};
+    const int32_t first = self->inner_x0 * pool->stride_w - pool->pad_left;
+    const size_t bytes = ((size_t)(count - 1) * (size_t)pool->stride_w + 1) * n;
+    bool direct = pool->stride_w == 1 && out_step == (ptrdiff_t)n;
+    max_of_window(self, direct ? out : wide, &row, 0, 1, first, first + pool->filter_w, 0, bytes);
+    if (!direct)
+        keep_every(out, out_step, wide, (size_t)pool->stride_w * n, count, n);
+}
+
+static void run_edge(const max_pool *self, uint8_t *out, ptrdiff_t out_step, const uint8_t *columns, size_t n,
+                     int32_t from, int32_t to)
+{
+    const edgecore_pool_geometry *pool = &self->pool;
+    const edgecore_view row = {(uint8_t *)columns, 1, pool->in_width, (int32_t)n, 0, 0, (ptrdiff_t)n};
+    for (int32_t x = from; x < to; x++) {
+        int32_t x0, x1;
+        edgecore_pool_window(x, pool->stride_w, pool->pad_left, pool->filter_w, pool->in_width, &x0, &x1);
+        max_of_window(self, out + x * out_step, &row, 0, 1, x0, x1, 0, n);
+    }
+}
+
+static void finish_row(const max_pool *self, uint8_t *out, ptrdiff_t out_step, size_t n)
+{
+    if (out_step == (ptrdiff_t)n) {
+        self->tier->lookup_row(out, out, n * (size_t)self->pool.out_width, self->table);
+        return;
+    }
+    for (int32_t x = 0; x < self->pool.out_width; x++)
+        self->tier->lookup_row(out + x * out_step, out + x * out_step, n, self->table);
 }
 
 static void run(const edgecore_op *op, const edgecore_view *inputs, const edgecore_view *output,
@@ -65,25 +139,19 @@ static void run(const edgecore_op *op, const edgecore_view *inputs, const edgeco
 {
     const max_pool *self = (const max_pool *)op;
     const edgecore_pool_geometry *pool = &self->pool;
-    const edgecore_view *in = &inputs[0];
-    const int32_t c = region.c0;
     const size_t n = (size_t)(region.c1 - region.c0);
-    const edgecore_view columns = {scratch, 1, pool->in_width, (int32_t)n, 0, 0, (ptrdiff_t)n};
+    uint8_t *memory = scratch, *wide = memory + n * (size_t)pool->in_width;
     for (int32_t y = region.y0; y < region.y1; y++) {
-        int32_t in_y0, in_y1, x0, x1;
-        edgecore_pool_window(y, pool->stride_h, pool->pad_top, pool->filter_h, pool->in_height, &in_y0, &in_y1);
-        if (self->separable)
-            max_of_rows(self, scratch, in, in_y0, in_y1, c, n);
-        for (int32_t x = 0; x < pool->out_width; x++) {
-            uint8_t *out = edgecore_view_at(output, y, x, c);
-            edgecore_pool_window(x, pool->stride_w, pool->pad_left, pool->filter_w, pool->in_width, &x0, &x1);
-            if (self->separable)
-                max_of_window(self, out, &columns, 0, 1, x0, x1, 0, n);
-            else
-                max_of_window(self, out, in, in_y0, in_y1, x0, x1, c, n);
-            if (self->finish)
-                self->tier->lookup_row(out, out, n, self->table);
-        }
+        int32_t y0, y1;
+        edgecore_pool_window(y, pool->stride_h, pool->pad_top, pool->filter_h, pool->in_height, &y0, &y1);
+        const uint8_t *columns = columns_of(self, memory, &inputs[0], y0, y1, region.c0, n);
+        uint8_t *out = edgecore_view_at(output, y, 0, region.c0);
+        const ptrdiff_t step = output->pixel_stride;
+        run_edge(self, out, step, columns, n, 0, self->inner_x0);
+        run_inner(self, out + self->inner_x0 * step, step, columns, wide, n);
+        run_edge(self, out, step, columns, n, self->inner_x1, pool->out_width);
+        if (self->finish)
+            finish_row(self, out, step, n);
     }
 }
 
@@ -118,12 +186,13 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
     self->finish = min > 0 || max < 255 || self->flip != flip_out;
     for (int32_t u = 0; u < 256; u++)
         self->table[u ^ self->flip] = edgecore_clamp_u8(u, min, max) ^ flip_out;
-    /* Rows read per output pixel: all pixels of a window, or a window's height for each new column and then its width. */
-    int64_t at_once = (int64_t)pool.filter_h * pool.filter_w;
-    int64_t in_two = (int64_t)pool.filter_h * pool.stride_w + pool.filter_w;
-    self->separable = in_two < at_once && (int64_t)pool.out_width * at_once > (int64_t)pool.in_width * pool.filter_h;
+    int32_t inner_x0 = (pool.pad_left + pool.stride_w - 1) / pool.stride_w;
+    int32_t room = pool.in_width - pool.filter_w + pool.pad_left;
+    int32_t inner_x1 = room < 0 ? 0 : room / pool.stride_w + 1;
+    self->inner_x0 = inner_x0 < pool.out_width ? inner_x0 : pool.out_width;
+    self->inner_x1 = inner_x1 < self->inner_x0 ? self->inner_x0 : inner_x1;
     self->base.klass = &edgecore_max_pool_2d_class;
-    self->base.scratch_bytes = self->separable ? (size_t)pool.in_width * (size_t)pool.channels + EDGECORE_SLACK : 0;
+    self->base.scratch_bytes = 2 * (size_t)pool.in_width * (size_t)pool.channels;
     self->base.activation_inputs = 1;
     self->base.channel_step = 64;
     self->base.splits_rows = true;

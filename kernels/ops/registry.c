@@ -1,9 +1,7 @@
 /* The one list of operators. */
 #include "ops/op.h"
 
-extern const edgecore_op_class edgecore_conv_2d_class __attribute__((weak));
-extern const edgecore_op_class edgecore_depthwise_conv_2d_class __attribute__((weak));
-extern const edgecore_op_class edgecore_fully_connected_class __attribute__((weak));
+extern const edgecore_op_class edgecore_conv_2d_class, edgecore_depthwise_conv_2d_class, edgecore_fully_connected_class;
 extern const edgecore_op_class edgecore_max_pool_2d_class, edgecore_average_pool_2d_class, edgecore_mean_class;
 extern const edgecore_op_class edgecore_add_class, edgecore_mul_class, edgecore_concatenation_class;
 extern const edgecore_op_class edgecore_pad_class, edgecore_reshape_class, edgecore_softmax_class;
