@@ -11,11 +11,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from materials import CLASSES, picture
 from oracle import Network, Quant
 
 from edgecore import artefact
 
-CLASSES = tuple(f"kind {index}" for index in range(10))
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -57,12 +57,6 @@ def model(model_bytes: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "model.tflite"
     path.write_bytes(artefact.append(model_bytes, facts))
     return path
-
-
-def picture(seed: int, height: int = 48, width: int = 64) -> np.ndarray:
-    """Smooth colours, uint8 (height, width, 3), so that a compressed file still resembles it."""
-    small = np.random.default_rng(seed).integers(0, 256, (4, 5, 3), dtype=np.uint8)
-    return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
 @pytest.fixture

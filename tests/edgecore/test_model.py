@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import CLASSES, picture
+from materials import CLASSES, picture
 from oracle import reference
 
 import edgecore

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import picture
+from materials import picture
 
 from edgecore.camera import Frame, Source, source_of
 from edgecore.errors import UserError

@@ -202,7 +202,7 @@ def test_ctrl_c_ends_with_a_summary(model: Path, tmp_path: Path) -> None:
     fifo.mkdir()
     whole = tmp_path / "one.png"
     import cv2
-    from conftest import picture
+    from materials import picture
 
     cv2.imwrite(str(whole), picture(1))
     for index in range(4000):
