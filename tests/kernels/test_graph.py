@@ -1,0 +1,57 @@
+"""The graph's C tests (tests/kernels/c), against the installed library and under sanitizers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edgecore import interpreter
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = [ROOT / "tests" / "kernels" / "c" / name for name in ("graph_test.c", "networks.c")]
+TOOLS = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+
+
+def run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PATH": TOOLS})
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+
+
+def compile_test(compiler: str, library: Path, program: Path, flags: list[str]) -> None:
+    include = ROOT / "kernels" / "include"
+    warnings = ["-Wall", "-Wextra", "-Werror"]
+    link = [str(library), "-lpthread", f"-Wl,-rpath,{library.parent}"]
+    sources = [str(source) for source in SOURCES]
+    run(
+        [compiler, "-std=gnu11", "-g", *warnings, *flags, f"-I{include}", *sources, "-o", str(program), *link]
+    )
+
+
+def test_graph(tmp_path: Path, need_program: Callable[[str, str], str]) -> None:
+    program = tmp_path / "graph_test"
+    compile_test(need_program("cc", "gcc"), interpreter.library_path(), program, [])
+    run([str(program)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sanitizers", ["address,undefined", "thread"])
+def test_graph_under_sanitizers(
+    tmp_path: Path, need_program: Callable[[str, str], str], sanitizers: str
+) -> None:
+    compiler = need_program("cc", "gcc")
+    build = tmp_path / "build"
+    cmake = shutil.which("cmake", path=TOOLS) or need_program("cmake", "cmake")
+    options = ["-DEDGECORE_PYTHON=OFF", f"-DEDGECORE_SANITIZE={sanitizers}", "-DCMAKE_C_FLAGS_RELEASE=-O1"]
+    run([cmake, "-G", "Ninja", "-S", str(ROOT), "-B", str(build), *options])
+    run([cmake, "--build", str(build), "--target", "edgecore"])
+    program = tmp_path / "graph_test"
+    flags = [f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all"]
+    compile_test(compiler, build / "kernels" / "libedgecore.so", program, flags)
+    # The thread sanitizer cannot follow threads that a forked child starts.
+    run([str(program), *(["--no-fork"] if sanitizers == "thread" else [])])
