@@ -1,6 +1,6 @@
 /* Weights of the triangle filter, computed as Pillow does (src/libImaging/Resample.c, precompute_coeffs and
  * normalize_coeffs_8bpc), in the same order of floating-point operations, so that every weight is the same integer. */
-#include "image/resample.h"
+#include "image/axis.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,23 +34,33 @@ static int32_t fill_weights(double center, double support, double inverse_scale,
     return high - low;
 }
 
-bool edgecore_axis_init(edgecore_axis *axis, edgecore_filter filter, int32_t input_size, int32_t box_first,
-                        int32_t box_size, int32_t size)
+static void split_weights(const int32_t *weights, int32_t groups, int16_t *halves)
+{
+    for (int32_t t = 0; t < 4 * groups; t++) {
+        int16_t *half = halves + 8 * (t / 4) + t % 4;
+        half[0] = (int16_t)(weights[t] >> EDGECORE_HALF_BITS);
+        half[4] = (int16_t)(weights[t] & ((1 << EDGECORE_HALF_BITS) - 1));
+    }
+}
+
+bool edgecore_axis_init(edgecore_axis *axis, int32_t input_size, int32_t box_first, int32_t box_size, int32_t size)
 {
     double scale = (double)box_size / size;
-    double filter_scale = scale < 1.0 || filter == EDGECORE_FILTER_BILINEAR ? 1.0 : scale;
-    double support = filter_scale;
-    *axis = (edgecore_axis){.size = size, .taps = 2 * (int32_t)ceil(support) + 1, .copies = box_size == size};
+    double support = scale < 1.0 ? 1.0 : scale; /* the triangle's half width is 1 output where the input shrinks */
+    int32_t taps = 2 * (int32_t)ceil(support) + 1;
+    *axis = (edgecore_axis){.size = size, .groups = (taps + 7) / 8 * 2, .copies = box_size == size};
+    size_t row = 4 * (size_t)axis->groups;
     axis->firsts = malloc((size_t)size * sizeof *axis->firsts);
     axis->counts = malloc((size_t)size * sizeof *axis->counts);
-    axis->weights = calloc((size_t)size * (size_t)axis->taps, sizeof *axis->weights);
-    double *real = malloc((size_t)axis->taps * sizeof *real);
-    bool ready = axis->firsts && axis->counts && axis->weights && real;
+    axis->weights = calloc((size_t)size * row, sizeof *axis->weights);
+    axis->halves = malloc((size_t)size * row * 2 * sizeof *axis->halves);
+    double *real = malloc((size_t)taps * sizeof *real);
+    bool ready = axis->firsts && axis->counts && axis->weights && axis->halves && real;
     for (int32_t i = 0; ready && i < size; i++) {
-        int32_t *weights = axis->weights + (size_t)i * (size_t)axis->taps;
+        int32_t *weights = axis->weights + row * (size_t)i;
         double center = box_first + (i + 0.5) * scale;
-        axis->counts[i] = fill_weights(center, support, 1.0 / filter_scale, input_size, real, weights,
-                                       &axis->firsts[i]);
+        axis->counts[i] = fill_weights(center, support, 1.0 / support, input_size, real, weights, &axis->firsts[i]);
+        split_weights(weights, axis->groups, axis->halves + 2 * row * (size_t)i);
     }
     free(real);
     if (!ready)
@@ -63,5 +73,14 @@ void edgecore_axis_release(edgecore_axis *axis)
     free(axis->firsts);
     free(axis->counts);
     free(axis->weights);
+    free(axis->halves);
     *axis = (edgecore_axis){0};
+}
+
+int32_t edgecore_axis_window(const edgecore_axis *axis)
+{
+    int32_t most = 0;
+    for (int32_t i = 0; i < axis->size; i++)
+        most = axis->counts[i] > most ? axis->counts[i] : most;
+    return most;
 }

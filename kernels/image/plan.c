@@ -2,7 +2,8 @@
  * horizontal pass once into a ring that holds just the rows under the current output row. */
 #include "edgecore/image.h"
 
-#include "image/resample.h"
+#include "edgecore/cpu.h"
+#include "image/axis.h"
 #include "image/rows.h"
 #include "ops/op.h"
 
@@ -18,13 +19,15 @@ struct edgecore_image_plan {
     box target;                 /* what the frame covers of the tensor; bars around it */
     int32_t frame_width;
     int32_t work_channels;
+    const edgecore_image_kernels *kernels;
     edgecore_row_reader read;
     edgecore_row_writer writer;
     edgecore_axis horizontal, vertical;
-    uint8_t *converted;         /* one frame row as work pixels, for readers that make them */
+    uint8_t *converted;         /* [EDGECORE_NARROW_ROWS] frame rows as work pixels, for readers that make them */
     uint8_t *resampled;         /* one output row of work pixels */
-    uint8_t *ring;              /* [ring_rows][target.width * work_channels], row y at y % ring_rows */
+    uint8_t *ring;              /* [ring_rows][ring_pitch], row y at y % ring_rows */
     int32_t ring_rows;
+    size_t ring_pitch;
     const uint8_t **held;       /* [ring_rows], where row y at y % ring_rows is: in the ring or in the frame */
     const uint8_t **window;     /* [ring_rows], the rows under one output row in order */
 };
@@ -85,33 +88,31 @@ static edgecore_status check_spec(const edgecore_image_spec *spec, edgecore_mess
     return EDGECORE_OK;
 }
 
-static int32_t largest(const int32_t *values, int32_t count)
+/* Bytes of one row before the horizontal pass, at the most: a reader may make three channels. */
+static size_t converted_pitch(const edgecore_image_plan *plan)
 {
-    int32_t result = values[0];
-    for (int32_t i = 1; i < count; i++)
-        result = values[i] > result ? values[i] : result;
-    return result;
+    return 3 * (size_t)plan->frame_width;
 }
 
-static bool prepare(edgecore_image_plan *plan, const edgecore_image_spec *spec)
+static bool prepare(edgecore_image_plan *plan, const edgecore_image_spec *spec, int32_t tier)
 {
     box source;
     fit_boxes(spec, &source, &plan->target);
     plan->height = spec->height;
     plan->width = spec->width;
     plan->frame_width = spec->frame_width;
+    plan->kernels = edgecore_image_kernels_of(tier);
     plan->read = edgecore_reader_of(spec->frame_pixels, spec->pixels, &plan->work_channels);
-    edgecore_writer_init(&plan->writer, spec->frame_pixels, spec->pixels, spec->tables);
-    if (!edgecore_axis_init(&plan->horizontal, spec->filter, spec->frame_width, source.x, source.width,
-                            plan->target.width) ||
-        !edgecore_axis_init(&plan->vertical, spec->filter, spec->frame_height, source.y, source.height,
-                            plan->target.height))
+    edgecore_writer_init(&plan->writer, plan->kernels, spec->frame_pixels, spec->pixels, spec->tables);
+    if (!edgecore_axis_init(&plan->horizontal, spec->frame_width, source.x, source.width, plan->target.width) ||
+        !edgecore_axis_init(&plan->vertical, spec->frame_height, source.y, source.height, plan->target.height))
         return false;
     size_t row_bytes = (size_t)plan->target.width * (size_t)plan->work_channels;
-    plan->ring_rows = plan->vertical.copies ? 1 : largest(plan->vertical.counts, plan->vertical.size);
-    plan->converted = malloc(3 * (size_t)spec->frame_width);
+    plan->ring_rows = edgecore_axis_window(&plan->vertical) + EDGECORE_NARROW_ROWS - 1;
+    plan->ring_pitch = row_bytes + EDGECORE_NARROW_SLACK;
+    plan->converted = malloc(EDGECORE_NARROW_ROWS * converted_pitch(plan));
     plan->resampled = malloc(row_bytes);
-    plan->ring = malloc(row_bytes * (size_t)plan->ring_rows);
+    plan->ring = malloc(plan->ring_pitch * (size_t)plan->ring_rows);
     plan->held = malloc((size_t)plan->ring_rows * sizeof *plan->held);
     plan->window = malloc((size_t)plan->ring_rows * sizeof *plan->window);
     return plan->converted && plan->resampled && plan->ring && plan->held && plan->window;
@@ -123,11 +124,14 @@ edgecore_status edgecore_image_plan_create(const edgecore_image_spec *spec, edge
     if (!spec || !plan)
         return edgecore_fail(message, EDGECORE_INVALID, "%s is NULL", spec ? "plan" : "spec");
     *plan = NULL;
+    int32_t tier;
     edgecore_status status = check_spec(spec, message);
+    if (status == EDGECORE_OK)
+        status = edgecore_isa_select(NULL, &tier, message);
     if (status != EDGECORE_OK)
         return status;
     edgecore_image_plan *made = calloc(1, sizeof *made);
-    if (!made || !prepare(made, spec)) {
+    if (!made || !prepare(made, spec, tier)) {
         edgecore_image_plan_destroy(made);
         return edgecore_fail(message, EDGECORE_NO_MEMORY, "no memory to resize %dx%d frames",
                              (int)spec->frame_width, (int)spec->frame_height);
@@ -155,20 +159,29 @@ size_t edgecore_image_plan_bytes(const edgecore_image_plan *plan)
     return plan ? (size_t)plan->height * (size_t)plan->width * (size_t)plan->writer.channels : 0;
 }
 
-/* Frame row `y` after the horizontal pass: target.width work pixels, in the frame or in `made`. */
-static const uint8_t *narrowed_row(const edgecore_image_plan *plan, const edgecore_frame *frame, int32_t y,
-                                   uint8_t *made)
+/* Brings frame rows [y, y + count), at most EDGECORE_NARROW_ROWS, through the horizontal pass: held[slot] tells where each is, in
+ * its slot of the ring or, where nothing had to be done, in the frame. */
+static void narrow_rows(const edgecore_image_plan *plan, const edgecore_frame *frame, int32_t y, int32_t count)
 {
-    const uint8_t *row = plan->read(frame, y, plan->converted);
-    if (!plan->horizontal.copies) {
-        edgecore_resample_row(&plan->horizontal, row, plan->work_channels, made);
-        return made;
+    const size_t channels = (size_t)plan->work_channels, row_bytes = (size_t)plan->frame_width * channels;
+    const uint8_t *rows[EDGECORE_NARROW_ROWS];
+    uint8_t *slots[EDGECORE_NARROW_ROWS];
+    for (int32_t r = 0; r < count; r++) {
+        int32_t slot = (y + r) % plan->ring_rows;
+        uint8_t *scratch = plan->converted + (size_t)r * converted_pitch(plan);
+        rows[r] = plan->read(frame, y + r, scratch);
+        slots[r] = plan->ring + (size_t)slot * plan->ring_pitch;
+        plan->held[slot] = slots[r];
+        if (!plan->horizontal.copies)
+            continue;
+        const uint8_t *part = rows[r] + (size_t)plan->horizontal.firsts[0] * channels;
+        if (rows[r] == scratch)
+            memcpy(slots[r], part, (size_t)plan->target.width * channels);
+        else
+            plan->held[slot] = part;
     }
-    const uint8_t *part = row + (size_t)plan->horizontal.firsts[0] * (size_t)plan->work_channels;
-    if (row != plan->converted)
-        return part;
-    memcpy(made, part, (size_t)plan->target.width * (size_t)plan->work_channels);
-    return made;
+    if (!plan->horizontal.copies)
+        plan->kernels->narrow(&plan->horizontal, rows, count, row_bytes, plan->work_channels, slots);
 }
 
 static void write_target_row(const edgecore_image_plan *plan, const uint8_t *row, int32_t y, uint8_t *out)
@@ -189,30 +202,32 @@ static void write_bars(const edgecore_image_plan *plan, int32_t y0, int32_t y1, 
                            out + (size_t)y * (size_t)plan->width * (size_t)plan->writer.channels);
 }
 
-static void copy_rows(const edgecore_image_plan *plan, const edgecore_frame *frame, uint8_t *out)
+static int32_t at_most(int32_t value, int32_t most)
 {
-    for (int32_t y = 0; y < plan->target.height; y++)
-        write_target_row(plan, narrowed_row(plan, frame, plan->vertical.firsts[0] + y, plan->ring), y, out);
+    return value < most ? value : most;
 }
 
 static void resample_rows(const edgecore_image_plan *plan, const edgecore_frame *frame, uint8_t *out)
 {
     const edgecore_axis *vertical = &plan->vertical;
+    const int32_t last = vertical->size - 1, end = vertical->firsts[last] + vertical->counts[last];
     size_t row_bytes = (size_t)plan->target.width * (size_t)plan->work_channels;
-    int32_t next = vertical->firsts[0]; /* rows below are in the ring, or no longer needed */
+    int32_t next = vertical->firsts[0]; /* rows below have passed */
     for (int32_t y = 0; y < vertical->size; y++) {
-        int32_t first = vertical->firsts[y];
-        int32_t end = first + vertical->counts[y];
-        next = next < first ? first : next;
-        for (; next < end; next++) {
-            int32_t slot = next % plan->ring_rows;
-            plan->held[slot] = narrowed_row(plan, frame, next, plan->ring + (size_t)slot * row_bytes);
+        int32_t first = vertical->firsts[y], count = vertical->copies ? 1 : vertical->counts[y];
+        while (next < first + count) {
+            int32_t rows = at_most(EDGECORE_NARROW_ROWS, end - next);
+            narrow_rows(plan, frame, next, rows);
+            next += rows;
         }
-        for (int32_t t = 0; t < vertical->counts[y]; t++)
+        for (int32_t t = 0; t < count; t++)
             plan->window[t] = plan->held[(first + t) % plan->ring_rows];
-        edgecore_resample_column(plan->window, vertical->weights + (size_t)y * (size_t)vertical->taps,
-                                 vertical->counts[y], row_bytes, plan->resampled);
-        write_target_row(plan, plan->resampled, y, out);
+        const uint8_t *row = plan->window[0];
+        if (!vertical->copies) {
+            plan->kernels->blend(vertical, y, plan->window, row_bytes, plan->resampled);
+            row = plan->resampled;
+        }
+        write_target_row(plan, row, y, out);
     }
 }
 
@@ -221,12 +236,10 @@ edgecore_status edgecore_image_plan_run(edgecore_image_plan *plan, const uint8_t
 {
     if (!plan || !frame || !out)
         return edgecore_fail(message, EDGECORE_INVALID, "%s is NULL", !plan ? "plan" : frame ? "out" : "frame");
-    edgecore_frame rows = {.data = frame, .row_stride = row_stride, .width = plan->frame_width};
+    edgecore_frame rows = {
+        .data = frame, .row_stride = row_stride, .width = plan->frame_width, .kernels = plan->kernels};
     write_bars(plan, 0, plan->target.y, out);
-    if (plan->vertical.copies)
-        copy_rows(plan, &rows, out);
-    else
-        resample_rows(plan, &rows, out);
+    resample_rows(plan, &rows, out);
     write_bars(plan, plan->target.y + plan->target.height, plan->height, out);
     return EDGECORE_OK;
 }

@@ -1,4 +1,3 @@
-/* Both ends of the resize, in portable C: see rows.h. */
 #include "image/rows.h"
 
 #include <string.h>
@@ -9,24 +8,15 @@ static const uint8_t *read_as_is(const edgecore_frame *frame, int32_t y, uint8_t
     return frame->data + y * frame->row_stride;
 }
 
-static uint8_t grey_of(int32_t red, int32_t green, int32_t blue)
-{
-    return (uint8_t)((19595 * red + 38470 * green + 7471 * blue + 32768) >> 16);
-}
-
 static const uint8_t *read_rgb_as_grey(const edgecore_frame *frame, int32_t y, uint8_t *scratch)
 {
-    const uint8_t *pixel = frame->data + y * frame->row_stride;
-    for (int32_t x = 0; x < frame->width; x++, pixel += 3)
-        scratch[x] = grey_of(pixel[0], pixel[1], pixel[2]);
+    frame->kernels->luma(scratch, frame->data + y * frame->row_stride, (size_t)frame->width, false);
     return scratch;
 }
 
 static const uint8_t *read_bgr_as_grey(const edgecore_frame *frame, int32_t y, uint8_t *scratch)
 {
-    const uint8_t *pixel = frame->data + y * frame->row_stride;
-    for (int32_t x = 0; x < frame->width; x++, pixel += 3)
-        scratch[x] = grey_of(pixel[2], pixel[1], pixel[0]);
+    frame->kernels->luma(scratch, frame->data + y * frame->row_stride, (size_t)frame->width, true);
     return scratch;
 }
 
@@ -50,10 +40,10 @@ static bool tables_flip(const edgecore_row_writer *writer, uint8_t *flip)
     return true;
 }
 
-void edgecore_writer_init(edgecore_row_writer *writer, edgecore_pixels frame, edgecore_pixels pixels,
-                          const uint8_t *tables)
+void edgecore_writer_init(edgecore_row_writer *writer, const edgecore_image_kernels *kernels, edgecore_pixels frame,
+                          edgecore_pixels pixels, const uint8_t *tables)
 {
-    *writer = (edgecore_row_writer){.channels = pixels == EDGECORE_PIXELS_GREY ? 1 : 3};
+    *writer = (edgecore_row_writer){.kernels = kernels, .channels = pixels == EDGECORE_PIXELS_GREY ? 1 : 3};
     bool grey = frame == EDGECORE_PIXELS_GREY || pixels == EDGECORE_PIXELS_GREY;
     writer->work_channels = grey ? 1 : 3;
     writer->reorders = !grey && frame != pixels;
@@ -75,11 +65,7 @@ static void write_flipped(const edgecore_row_writer *writer, const uint8_t *row,
         for (int32_t x = 0; x < width; x++)
             out[3 * x] = out[3 * x + 1] = out[3 * x + 2] = row[x] ^ flip;
     } else {
-        for (int32_t x = 0; x < width; x++) {
-            out[3 * x] = row[3 * x + 2] ^ flip;
-            out[3 * x + 1] = row[3 * x + 1] ^ flip;
-            out[3 * x + 2] = row[3 * x] ^ flip;
-        }
+        writer->kernels->reverse(out, row, (size_t)width, flip);
     }
 }
 
@@ -89,12 +75,17 @@ void edgecore_write_row(const edgecore_row_writer *writer, const uint8_t *row, i
         write_flipped(writer, row, width, out);
         return;
     }
-    for (int32_t c = 0; c < writer->channels; c++) {
-        const uint8_t *table = writer->tables[c];
-        const uint8_t *source = row + writer->source[c];
-        uint8_t *target = out + c;
+    if (writer->channels == 1) {
         for (int32_t x = 0; x < width; x++)
-            target[x * writer->channels] = table[source[x * writer->work_channels]];
+            out[x] = writer->tables[0][row[x]];
+        return;
+    }
+    const uint8_t *source0 = row + writer->source[0], *source1 = row + writer->source[1], *source2 = row + writer->source[2];
+    const int32_t step = writer->work_channels;
+    for (int32_t x = 0; x < width; x++, out += 3) {
+        out[0] = writer->tables[0][source0[x * step]];
+        out[1] = writer->tables[1][source1[x * step]];
+        out[2] = writer->tables[2][source2[x * step]];
     }
 }
 

@@ -1,0 +1,46 @@
+/* Micro-kernels of the preprocessing in image/: the two passes of the resize and what else touches every pixel.
+ *
+ * They trust their arguments, read nothing past a row's end, and give the same bytes at every tier. */
+#ifndef EDGECORE_ISA_IMAGE_H
+#define EDGECORE_ISA_IMAGE_H
+
+#include "edgecore/types.h"
+
+#define EDGECORE_WEIGHT_BITS 22 /* the weights of an output sum to about 1 << 22; 8-bit pixels leave room for the sum */
+#define EDGECORE_HALF_BITS 11   /* a weight is high << 11 | low, and both halves fit into 16 bits */
+#define EDGECORE_NARROW_ROWS 4  /* rows that pass through the horizontal pass together */
+#define EDGECORE_NARROW_SLACK 8 /* bytes that may be written past a row of the horizontal pass */
+
+/* One axis of the resize: which inputs make an output, and with which weights. Output i is the rounded sum over t < counts[i] of
+ * weights[i][t] * input[firsts[i] + t]. Where `copies`, the axis keeps its size and output i is input[firsts[0] + i]. */
+typedef struct edgecore_axis {
+    int32_t size;
+    int32_t groups;    /* of 4 weights per output; even */
+    bool copies;
+    int32_t *firsts;   /* [size] */
+    int32_t *counts;   /* [size] */
+    int32_t *weights;  /* [size][groups][4], zero past the count */
+    int16_t *halves;   /* [size][groups][8]: 4 high halves, then the same weights' 4 low halves */
+} edgecore_axis;
+
+typedef struct edgecore_image_kernels {
+    /* The horizontal pass of 1 .. EDGECORE_NARROW_ROWS rows of `row_bytes`; pixels have 1 or 3 interleaved channels. */
+    void (*narrow)(const edgecore_axis *axis, const uint8_t *const *rows, int32_t count, size_t row_bytes, int32_t channels,
+                   uint8_t *const *out);
+    /* Output `index` of the vertical pass: `n` bytes from the counts[index] rows of its window. */
+    void (*blend)(const edgecore_axis *axis, int32_t index, const uint8_t *const *rows, size_t n, uint8_t *out);
+    /* (19595 R + 38470 G + 7471 B + 32768) >> 16 of `n` pixels, RGB or BGR. */
+    void (*luma)(uint8_t *out, const uint8_t *pixels, size_t n, bool blue_first);
+    /* The channels of `n` pixels turned round, every byte ^ flip. */
+    void (*reverse)(uint8_t *out, const uint8_t *pixels, size_t n, uint8_t flip);
+} edgecore_image_kernels;
+
+extern const edgecore_image_kernels edgecore_image_scalar;
+#if defined(__x86_64__)
+extern const edgecore_image_kernels edgecore_image_avx2;
+#endif
+
+/* Those of tier `index` of edgecore/cpu.h: its own, or the nearest weaker tier's. */
+const edgecore_image_kernels *edgecore_image_kernels_of(int32_t index);
+
+#endif

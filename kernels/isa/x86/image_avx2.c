@@ -1,0 +1,213 @@
+/* The image micro-kernels with AVX2. Weights go in two halves of 11 bits through vpmaddwd, which multiplies and adds pairs of
+ * 16-bit integers; (high sum << 11) + low sum is the scalar sum exactly. */
+#ifndef __AVX2__
+#error "compile this file with -mavx2"
+#endif
+
+#include "isa/image.h"
+
+#include <immintrin.h>
+#include <string.h>
+
+#include "isa/image_template.h"
+
+/* Sums of both halves to pixel values, still 32 bits wide. */
+static inline __m256i finish(__m256i high, __m256i low)
+{
+    __m256i sum = _mm256_add_epi32(_mm256_slli_epi32(high, EDGECORE_HALF_BITS), low);
+    return _mm256_srli_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(IMAGE_ROUNDING)), EDGECORE_WEIGHT_BITS);
+}
+
+/* 16 bytes hold 5 interleaved pixels; both lanes take them, the lower one pixels 0 and 1, the upper one 2 and 3, as 16-bit pairs
+ * (R0 R1)(G0 G1)(B0 B1)(0 0). Weights are spread alike. */
+static inline void narrow_colour(const edgecore_axis *axis, const uint8_t *const *rows, const int count,
+                                 size_t row_bytes, uint8_t *const *out)
+{
+    const __m256i spread = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1, /**/
+                                            6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
+    const __m256i pick_high = _mm256_setr_epi8(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, -1, -1, -1, -1, /**/
+                                               4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, -1, -1, -1, -1);
+    const __m256i pick_low = _mm256_add_epi8(pick_high, _mm256_set1_epi8(8));
+    for (int32_t x = 0; x < axis->size; x++) {
+        const size_t start = 3 * (size_t)axis->firsts[x];
+        const int32_t groups = (axis->counts[x] + 3) / 4;
+        if (start + 12 * (size_t)groups + 4 > row_bytes) {
+            for (int r = 0; r < count; r++)
+                image_narrow_colour(axis, rows[r], x, out[r] + 3 * (size_t)x);
+            continue;
+        }
+        const int16_t *halves = axis->halves + 8 * (size_t)axis->groups * (size_t)x;
+        __m256i high[EDGECORE_NARROW_ROWS], low[EDGECORE_NARROW_ROWS];
+        for (int r = 0; r < count; r++)
+            high[r] = low[r] = _mm256_setzero_si256();
+        for (int32_t g = 0; g < groups; g++) {
+            const __m256i both = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(halves + 8 * g)));
+            const __m256i high_weights = _mm256_shuffle_epi8(both, pick_high);
+            const __m256i low_weights = _mm256_shuffle_epi8(both, pick_low);
+            for (int r = 0; r < count; r++) {
+                const __m128i bytes = _mm_loadu_si128((const __m128i *)(rows[r] + start + 12 * (size_t)g));
+                const __m256i pixels = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(bytes), spread);
+                high[r] = _mm256_add_epi32(high[r], _mm256_madd_epi16(pixels, high_weights));
+                low[r] = _mm256_add_epi32(low[r], _mm256_madd_epi16(pixels, low_weights));
+            }
+        }
+        for (int r = 0; r < count; r++) {
+            __m256i sum = _mm256_add_epi32(_mm256_slli_epi32(high[r], EDGECORE_HALF_BITS), low[r]);
+            __m128i pixel = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+            pixel = _mm_srli_epi32(_mm_add_epi32(pixel, _mm_set1_epi32(IMAGE_ROUNDING)), EDGECORE_WEIGHT_BITS);
+            pixel = _mm_packs_epi32(pixel, pixel);
+            pixel = _mm_packus_epi16(pixel, pixel);
+            _mm_storeu_si32(out[r] + 3 * (size_t)x, pixel); /* the fourth byte belongs to the next pixel, or to the slack */
+        }
+    }
+}
+
+/* The sums of a pixel in up to 4 rows, each as (high, high, low, low) to be added, become a byte of each. */
+static inline int32_t finish_grey(const __m128i sums[EDGECORE_NARROW_ROWS])
+{
+    const __m128 first = _mm_castsi128_ps(_mm_hadd_epi32(sums[0], sums[1])); /* high, low, high, low */
+    const __m128 second = _mm_castsi128_ps(_mm_hadd_epi32(sums[2], sums[3]));
+    const __m128i high = _mm_castps_si128(_mm_shuffle_ps(first, second, 0x88));
+    const __m128i low = _mm_castps_si128(_mm_shuffle_ps(first, second, 0xdd));
+    __m128i sum = _mm_add_epi32(_mm_slli_epi32(high, EDGECORE_HALF_BITS), low);
+    sum = _mm_srli_epi32(_mm_add_epi32(sum, _mm_set1_epi32(IMAGE_ROUNDING)), EDGECORE_WEIGHT_BITS);
+    sum = _mm_packs_epi32(sum, sum);
+    return _mm_cvtsi128_si32(_mm_packus_epi16(sum, sum));
+}
+
+/* 8 pixels and 2 groups of weights at a time, laid out as 4 pixels twice against 4 high and 4 low halves. */
+static inline void narrow_grey(const edgecore_axis *axis, const uint8_t *const *rows, const int count, size_t row_bytes,
+                               uint8_t *const *out)
+{
+    for (int32_t x = 0; x < axis->size; x++) {
+        const size_t start = (size_t)axis->firsts[x];
+        const int32_t pairs = (axis->counts[x] + 7) / 8;
+        if (start + 8 * (size_t)pairs > row_bytes) {
+            for (int r = 0; r < count; r++)
+                out[r][x] = image_narrow_grey(axis, rows[r], x);
+            continue;
+        }
+        const int16_t *halves = axis->halves + 8 * (size_t)axis->groups * (size_t)x;
+        __m256i sums[EDGECORE_NARROW_ROWS];
+        for (int r = 0; r < EDGECORE_NARROW_ROWS; r++)
+            sums[r] = _mm256_setzero_si256();
+        for (int32_t p = 0; p < pairs; p++) {
+            const __m256i weights = _mm256_loadu_si256((const __m256i *)(halves + 16 * p));
+            for (int r = 0; r < count; r++) {
+                const __m128i eight = _mm_loadl_epi64((const __m128i *)(rows[r] + start + 8 * (size_t)p));
+                const __m256i pixels = _mm256_permute4x64_epi64(_mm256_castsi128_si256(_mm_cvtepu8_epi16(eight)), 0x50);
+                sums[r] = _mm256_add_epi32(sums[r], _mm256_madd_epi16(pixels, weights));
+            }
+        }
+        __m128i halved[EDGECORE_NARROW_ROWS];
+        for (int r = 0; r < EDGECORE_NARROW_ROWS; r++)
+            halved[r] = _mm_add_epi32(_mm256_castsi256_si128(sums[r]), _mm256_extracti128_si256(sums[r], 1));
+        int32_t bytes = finish_grey(halved);
+        for (int r = 0; r < count; r++)
+            out[r][x] = (uint8_t)(bytes >> 8 * r);
+    }
+}
+
+static void narrow(const edgecore_axis *axis, const uint8_t *const *rows, int32_t count, size_t row_bytes,
+                   int32_t channels, uint8_t *const *out)
+{
+    if (channels == 1 && count == EDGECORE_NARROW_ROWS)
+        narrow_grey(axis, rows, EDGECORE_NARROW_ROWS, row_bytes, out);
+    else if (channels == 1)
+        for (int32_t r = 0; r < count; r++)
+            narrow_grey(axis, rows + r, 1, row_bytes, out + r);
+    else if (count == EDGECORE_NARROW_ROWS)
+        narrow_colour(axis, rows, EDGECORE_NARROW_ROWS, row_bytes, out);
+    else
+        for (int32_t r = 0; r < count; r++)
+            narrow_colour(axis, rows + r, 1, row_bytes, out + r);
+}
+
+/* The same two halves of weights for every pixel of two rows. */
+typedef struct weight_pair {
+    __m256i high, low;
+} weight_pair;
+
+static inline weight_pair pair_at(const int16_t *halves, int32_t t)
+{
+    int32_t high, low;
+    const int16_t *group = halves + 8 * (t / 4) + t % 4;
+    memcpy(&high, group, sizeof high);
+    memcpy(&low, group + 4, sizeof low);
+    return (weight_pair){_mm256_set1_epi32(high), _mm256_set1_epi32(low)};
+}
+
+/* 32 bytes of the output; bytes of two rows are interleaved within lanes, and the packs at the end undo that. */
+static inline void blend_32(const int16_t *halves, int32_t count, const uint8_t *const *rows, size_t x, uint8_t *out)
+{
+    const __m256i zero = _mm256_setzero_si256();
+    __m256i high[4], low[4];
+    for (int i = 0; i < 4; i++)
+        high[i] = low[i] = zero;
+    for (int32_t t = 0; t < count; t += 2) {
+        const weight_pair weights = pair_at(halves, t);
+        const __m256i a = _mm256_loadu_si256((const __m256i *)(rows[t] + x));
+        const __m256i b = t + 1 < count ? _mm256_loadu_si256((const __m256i *)(rows[t + 1] + x)) : zero;
+        const __m256i first = _mm256_unpacklo_epi8(a, b), second = _mm256_unpackhi_epi8(a, b);
+        const __m256i pairs[4] = {_mm256_unpacklo_epi8(first, zero), _mm256_unpackhi_epi8(first, zero),
+                                  _mm256_unpacklo_epi8(second, zero), _mm256_unpackhi_epi8(second, zero)};
+        for (int i = 0; i < 4; i++) {
+            high[i] = _mm256_add_epi32(high[i], _mm256_madd_epi16(pairs[i], weights.high));
+            low[i] = _mm256_add_epi32(low[i], _mm256_madd_epi16(pairs[i], weights.low));
+        }
+    }
+    const __m256i left = _mm256_packs_epi32(finish(high[0], low[0]), finish(high[1], low[1]));
+    const __m256i right = _mm256_packs_epi32(finish(high[2], low[2]), finish(high[3], low[3]));
+    _mm256_storeu_si256((__m256i *)(out + x), _mm256_packus_epi16(left, right));
+}
+
+static void blend(const edgecore_axis *axis, int32_t index, const uint8_t *const *rows, size_t n, uint8_t *out)
+{
+    const int16_t *halves = axis->halves + 8 * (size_t)axis->groups * (size_t)index;
+    if (n < 32) {
+        image_blend(axis, index, rows, 0, n, out);
+        return;
+    }
+    for (size_t x = 0; x + 32 <= n; x += 32)
+        blend_32(halves, axis->counts[index], rows, x, out);
+    if (n % 32)
+        blend_32(halves, axis->counts[index], rows, n - 32, out);
+}
+
+/* 8 pixels at a time, 4 in each lane: R and B as a pair, and G twice with half its coefficient, which does not fit. */
+static void luma(uint8_t *out, const uint8_t *pixels, size_t n, bool blue_first)
+{
+    const __m256i outer = _mm256_setr_epi8(0, -1, 2, -1, 3, -1, 5, -1, 6, -1, 8, -1, 9, -1, 11, -1, /**/
+                                           0, -1, 2, -1, 3, -1, 5, -1, 6, -1, 8, -1, 9, -1, 11, -1);
+    const __m256i green = _mm256_setr_epi8(1, -1, 1, -1, 4, -1, 4, -1, 7, -1, 7, -1, 10, -1, 10, -1, /**/
+                                           1, -1, 1, -1, 4, -1, 4, -1, 7, -1, 7, -1, 10, -1, 10, -1);
+    const __m256i outer_weights = _mm256_set1_epi32(blue_first ? 7471 | 19595 << 16 : 19595 | 7471 << 16);
+    const __m256i green_weights = _mm256_set1_epi32(19235 | 19235 << 16);
+    size_t x = 0;
+    for (; 3 * (x + 8) + 4 <= 3 * n; x += 8) {
+        const __m128i lower = _mm_loadu_si128((const __m128i *)(pixels + 3 * x));
+        const __m128i upper = _mm_loadu_si128((const __m128i *)(pixels + 3 * x + 12));
+        const __m256i both = _mm256_inserti128_si256(_mm256_castsi128_si256(lower), upper, 1);
+        __m256i sum = _mm256_madd_epi16(_mm256_shuffle_epi8(both, outer), outer_weights);
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_shuffle_epi8(both, green), green_weights));
+        sum = _mm256_srli_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(32768)), 16);
+        __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+        _mm_storel_epi64((__m128i *)(out + x), _mm_packus_epi16(words, words));
+    }
+    image_luma_row(out + x, pixels + 3 * x, n - x, blue_first);
+}
+
+/* 5 pixels at a time; the sixteenth byte of a store is overwritten by the next one. */
+static void reverse(uint8_t *out, const uint8_t *pixels, size_t n, uint8_t flip)
+{
+    const __m128i order = _mm_setr_epi8(2, 1, 0, 5, 4, 3, 8, 7, 6, 11, 10, 9, 14, 13, 12, 15);
+    const __m128i flips = _mm_set1_epi8((char)flip);
+    size_t x = 0;
+    for (; 3 * x + 16 <= 3 * n; x += 5) {
+        const __m128i five = _mm_loadu_si128((const __m128i *)(pixels + 3 * x));
+        _mm_storeu_si128((__m128i *)(out + 3 * x), _mm_xor_si128(_mm_shuffle_epi8(five, order), flips));
+    }
+    image_reverse_row(out + 3 * x, pixels + 3 * x, n - x, flip);
+}
+
+const edgecore_image_kernels edgecore_image_avx2 = {narrow, blend, luma, reverse};
