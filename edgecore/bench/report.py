@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgecore.bench.memory import peak_rss_bytes
 from edgecore.bench.timing import Run, Samples, measure
+from edgecore.devices import machine
 from edgecore.model import preprocessing_of, takes_images
 from edgecore.network import Network
 
@@ -108,6 +109,8 @@ def bench(network: Network, plain: Network | None, frame: np.ndarray | None, pla
         "frame": list(frame.shape) if frame is not None else None,
         "stages_ms": samples[0].to_json(),
         "peak_rss_bytes": peak_rss_bytes(),
+        "machine": machine.identify().to_json(),
+        "temperature_celsius": machine.temperature(),
         "engine": None,
         "notice": network.notice,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from edgecore.devices.machine import Machine
 from edgecore.table import table
 
 
@@ -39,6 +40,8 @@ def text(report: dict[str, Any]) -> str:
     else:
         lines.append(f"engine: none, {report['runtime']} runs every node")
     lines.append(f"peak memory of the process: {_megabytes(report['peak_rss_bytes'])}")
+    heat = report["temperature_celsius"]
+    lines.append(f"machine: {Machine(**report['machine'])}" + (f", {heat:.0f} °C" if heat else ""))
     compare = report.get("compare")
     if compare:
         lines += [
