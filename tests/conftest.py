@@ -6,24 +6,16 @@ Outside CI a test whose data or system package is missing skips and names it; wi
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
+from needs import missing
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def missing(what: str) -> NoReturn:
-    """Ends a test for want of something outside the project; `what` says what and how to get it."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"CI must have it: {what}", pytrace=False)
-    pytest.skip(what)
 
 
 @pytest.fixture(scope="session")

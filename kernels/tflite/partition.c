@@ -33,7 +33,16 @@ static edgecore_status check_tensors(const tfl_context *context, const edgecore_
     return status;
 }
 
-static edgecore_status check_node(tfl_context *context, int index, edgecore_message *message)
+/* After a resize a tensor may still be another delegate's, and the runtime would refuse the whole partition. */
+static bool is_held(const tfl_context *context, int tensor, const tfl_delegate *own)
+{
+    const tfl_delegate *holder =
+        tensor >= 0 && (size_t)tensor < context->tensors_size ? context->tensors[tensor].delegate : NULL;
+    return holder && holder != own;
+}
+
+static edgecore_status check_node(tfl_context *context, const tfl_delegate *own, int index,
+                                  edgecore_message *message)
 {
     tfl_node *node = NULL;
     tfl_registration *registration = NULL;
@@ -41,7 +50,18 @@ static edgecore_status check_node(tfl_context *context, int index, edgecore_mess
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "the runtime does not show it");
     edgecore_tfl_node parsed;
     const edgecore_status status = edgecore_tfl_parse_node(context, node, registration, &parsed, message);
+    if (!status && is_held(context, parsed.output, own))
+        return edgecore_fail(message, EDGECORE_UNSUPPORTED, "another delegate holds its output");
     return status ? status : check_tensors(context, &parsed, message);
+}
+
+/* A resize undoes the delegation but leaves its mark on the tensors, and then nobody else may take them. */
+static void let_go(tfl_context *context, const tfl_delegate *own)
+{
+    for (size_t i = 0; i < context->tensors_size; i++) {
+        if (context->tensors[i].delegate == own)
+            context->tensors[i].delegate = NULL;
+    }
 }
 
 static void keep_result(edgecore_tfl_plugin *plugin, int32_t total, int32_t claimed, edgecore_tfl_refusal *refusals)
@@ -65,6 +85,7 @@ tfl_status edgecore_tfl_claim(tfl_context *context, tfl_delegate *delegate)
                                        "run without the delegate, or with a runtime that edgecore names");
         return TFL_DELEGATE_ERROR;
     }
+    let_go(context, delegate);
     const size_t total = (size_t)plan->size;
     tfl_ints *claimed = malloc(sizeof *claimed + total * sizeof claimed->data[0]);
     edgecore_tfl_refusal *refusals = calloc(total ? total : 1, sizeof *refusals);
@@ -78,7 +99,7 @@ tfl_status edgecore_tfl_claim(tfl_context *context, tfl_delegate *delegate)
     int32_t refused = 0;
     for (size_t i = 0; i < total; i++) {
         refusals[refused].node = plan->data[i];
-        if (check_node(context, plan->data[i], &refusals[refused].message) == EDGECORE_OK)
+        if (check_node(context, delegate, plan->data[i], &refusals[refused].message) == EDGECORE_OK)
             claimed->data[claimed->size++] = plan->data[i];
         else
             refused++;

@@ -11,7 +11,7 @@ assert_same(model, inputs, threads=(1, 2), isas=("scalar", "avx2"), fuse=(True, 
 from __future__ import annotations
 
 from .network import Network, Quant
-from .runtime import EngineRun, assert_same, available_isas, engine, random_inputs, reference
+from .runtime import EngineRun, assert_same, available_isas, engine, random_inputs, reference, run
 from .writer import ModelWriter
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "engine",
     "random_inputs",
     "reference",
+    "run",
 ]

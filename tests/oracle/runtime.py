@@ -1,28 +1,47 @@
-"""Runs a model twice: by tflite-runtime's reference kernels, which are the norm, and by the engine."""
+"""Runs a model twice: by tflite-runtime's reference kernels, which are the norm, and by the engine.
+
+The engine runs in whichever runtime is installed; the norm exists only where tflite-runtime does.
+"""
 
 from __future__ import annotations
 
 import ctypes
+import functools
+import importlib
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from needs import missing
 from numpy.typing import NDArray
-from tflite_runtime.interpreter import Interpreter, OpResolverType
 
 from edgecore import interpreter as ec
 
 Array = NDArray[Any]
 
 
+@functools.cache
+def host() -> Any:
+    """The interpreter module in which the engine runs."""
+    return importlib.import_module(ec.runtime_name() + ".interpreter")
+
+
+@functools.cache
+def norm() -> Any:
+    """The interpreter module whose reference kernels are the norm."""
+    try:
+        return importlib.import_module("tflite_runtime.interpreter")
+    except ImportError:
+        missing("tflite-runtime 2.14 is not installed, which is the norm of exactness; use Python 3.11")
+
+
 def reference(model: bytes, inputs: Sequence[Array]) -> list[Array]:
     """Outputs of tflite-runtime's BUILTIN_REF kernels, in the order of the model's outputs."""
-    runtime = Interpreter(
-        model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF, num_threads=1
-    )
-    return _run(runtime, inputs)
+    resolver = norm().OpResolverType.BUILTIN_REF
+    runtime = norm().Interpreter(model_content=model, experimental_op_resolver_type=resolver, num_threads=1)
+    return run(runtime, inputs)
 
 
 @dataclass(frozen=True)
@@ -41,20 +60,20 @@ def engine(
     whole: bool = True,
     repeat: int = 1,
 ) -> EngineRun:
-    """Runs a model through the delegate in tflite-runtime.
+    """Runs a model through the delegate.
 
     whole: every node must have been claimed, by one partition. repeat: runs that must all agree.
     """
     delegate = ec.load_delegate(threads=threads, isa=isa, fuse=fuse)
-    runtime = Interpreter(model_content=model, experimental_delegates=[delegate])
+    runtime = host().Interpreter(model_content=model, experimental_delegates=[delegate])
     if whole:
         assert delegate.claimed_nodes == delegate.total_nodes, "left to the interpreter: " + "; ".join(
             f"node {node}: {why}" for node, why in delegate.refusals().items()
         )
         assert delegate.total_nodes > 0
-    outputs = _run(runtime, inputs)
+    outputs = run(runtime, inputs)
     for _ in range(repeat - 1):
-        for first, again in zip(outputs, _run(runtime, inputs), strict=True):
+        for first, again in zip(outputs, run(runtime, inputs), strict=True):
             np.testing.assert_array_equal(first, again, err_msg="two runs of one engine differ")
     steps = [step.name for engine in delegate.engines() for step in engine.steps()]
     names = {engine.isa for engine in delegate.engines()}
@@ -76,7 +95,7 @@ def random_inputs(model: bytes, seed: int = 0, extreme: bool = False) -> list[Ar
     """Inputs for a model over the whole range of their type; extreme: only the two ends and the middle."""
     rng = np.random.default_rng(seed)
     arrays: list[Array] = []
-    for detail in Interpreter(model_content=model).get_input_details():
+    for detail in host().Interpreter(model_content=model).get_input_details():
         limits = np.iinfo(detail["dtype"])
         if extreme:
             choices = [limits.min, limits.min + 1, (limits.min + limits.max) // 2, limits.max]
@@ -120,7 +139,8 @@ def _assert_equal(want: Array, got: Array, where: str) -> None:
         )
 
 
-def _run(runtime: Any, inputs: Sequence[Array]) -> list[Array]:
+def run(runtime: Any, inputs: Sequence[Array]) -> list[Array]:
+    """One inference of an interpreter."""
     runtime.allocate_tensors()
     for detail, array in zip(runtime.get_input_details(), inputs, strict=True):
         runtime.set_tensor(detail["index"], array)
