@@ -41,8 +41,13 @@ class Agreement:
 
 
 def calibration_inputs(source: Source, spec: Preprocessing, count: int) -> NDArray[np.float32]:
-    """About `count` inputs, the same number of each class, as the device would make them."""
+    """About `count` inputs, the same number of each class, as the device would make them.
+
+    One pixel of the first image is made black and its neighbour white, so that the input's range is that of
+    all pixels: with scale 1/255 and mean 0 the device's quantisation is then pixel - 128, exactly.
+    """
     images, _ = load(source.balanced(count), spec)
+    images[0, 0, :2] = [[0], [255]]
     return to_input(images, spec)
 
 
@@ -140,9 +145,9 @@ def write(path: Path, data: bytes) -> None:
         raise UserError(f"cannot write {path}: {error.strerror}; choose another --out") from error
 
 
-def with_accuracy(data: bytes, **facts: Any) -> bytes:
+def with_accuracy(model: bytes, facts: dict[str, Any]) -> bytes:
     """The same .tflite with `facts` merged into the accuracy facts of its tail."""
-    known = artefact.parse(data)
+    known = artefact.parse(model)
     if known is None:
         raise UserError("the model carries no edgecore.json to write its accuracy into; convert it again")
-    return artefact.append(data, replace(known, accuracy={**known.accuracy, **facts}))
+    return artefact.append(model, replace(known, accuracy={**known.accuracy, **facts}))

@@ -95,14 +95,17 @@ def match_classes(model: tuple[str, ...], data: tuple[str, ...]) -> list[int]:
 
 
 def evaluate_tflite(
-    path: str | Path,
+    path: str | Path | None,
     source: Source,
     *,
     threads: int | None = None,
     labels: str | Path | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Report:
-    """Runs a .tflite as the device does over all images of `source`; not in one process with TensorFlow."""
+    """Runs a .tflite, None for the bundled one, over all images of `source` as the device does.
+
+    Must not be called in a process that has TensorFlow loaded.
+    """
     import edgecore
 
     model = edgecore.load(path, threads=threads, labels=labels)

@@ -99,13 +99,13 @@ def convert_file(
     if judge:
         whole = evaluate_keras(model_path, test)
         integer = evaluate_in_own_process(out, data)
-        facts_of = {
+        measured = {
             "float": round(whole.accuracy, 4),
             "int8": round(integer.accuracy, 4),
             "miou": round(integer.miou, 4),
             "images": integer.images,
             "data": f"{data.resolve().name}/{test.path.name}",
         }
-        convert.write(out, convert.with_accuracy(converted, **facts_of))
+        convert.write(out, convert.with_accuracy(converted, measured))
         print(f"on {integer.images} test images: float {whole.accuracy:.4f}, int8 {integer.accuracy:.4f}")
     print(f"wrote {out}, {out.stat().st_size:,} bytes")

@@ -1,0 +1,114 @@
+"""train, convert, eval and zoo from the outside: what mistakes get, and one whole way through."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from edgecore import cli
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Two classes of grey squares and white ones, sixteen images each."""
+    for name, value in (("grey", 100), ("white", 255)):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(16):
+            image = np.full((32, 32, 3), value - number, np.uint8)
+            assert cv2.imwrite(str(tmp_path / "data" / name / f"{number}.png"), image)
+    return tmp_path / "data"
+
+
+def complaint(capsys: pytest.CaptureFixture[str], *words: Any) -> str:
+    """The one line on stderr that a mistaken command gives; its exit status must be 2."""
+    assert cli.main([str(word) for word in words]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("edgecore: ")
+    assert err.count("\n") == 1
+    return err
+
+
+def test_the_zoo_is_listed_without_tensorflow() -> None:
+    code = "import sys; from edgecore import cli; cli.main(['zoo']); assert 'tensorflow' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "spp_covid_net" in done.stdout
+
+
+def test_missing_tensorflow_names_the_extra(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "tensorflow" else found(name, *rest)
+    )
+    (tmp_path / "m.keras").write_bytes(b"x")
+    for words in (
+        ("train", "--recipe", "cifar10", "--data", data, "--out", tmp_path / "run"),
+        ("convert", tmp_path / "m.keras", "--data", data),
+        ("eval", tmp_path / "m.keras", "--data", data),
+        ("zoo", "resnet18"),
+    ):
+        assert "pip install 'edgecore[host]'" in complaint(capsys, *words)
+
+
+def test_mistakes_get_one_line(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nowhere = tmp_path / "nowhere"
+    assert "no recipe 'x'" in complaint(capsys, "train", "--recipe", "x", "--data", data, "--out", nowhere)
+    assert "no data at" in complaint(
+        capsys, "train", "--recipe", "cifar10", "--data", nowhere, "--out", nowhere
+    )
+    assert "there is no model" in complaint(capsys, "convert", nowhere, "--data", data)
+    assert "there is no model" in complaint(capsys, "eval", nowhere, "--data", data)
+    assert "no data at" in complaint(capsys, "eval", "--data", nowhere)
+    assert "no model named 'x'" in complaint(capsys, "zoo", "x")
+    assert "must end in .keras" in complaint(capsys, "zoo", "resnet18", "--out", "x.h5")
+    (data / "empty").mkdir()
+    assert "class 'empty' has no images" in complaint(capsys, "eval", "--data", data)
+
+
+def test_a_model_that_is_none_is_refused(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "m.tflite").write_bytes(b"not a model")
+    assert "m.tflite" in complaint(capsys, "eval", tmp_path / "m.tflite", "--data", data)
+
+
+@pytest.mark.slow
+def test_the_whole_way_from_recipe_to_a_judged_model(
+    data: Path, tmp_path: Path, need_module: Callable[[str], None]
+) -> None:
+    need_module("tensorflow")
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(
+        'name = "tiny"\n[model]\nzoo = "res_squeezenet_compact"\nstem = 8\nwidth = 8\n'
+        "[train]\nepochs = 4\nbatch = 8\n[quantise]\nimages = 6\n"
+    )
+
+    def edgecore(*words: Any, status: int = 0) -> str:
+        command = [sys.executable, "-m", "edgecore.cli", *map(str, words)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == status, done.stderr
+        return done.stdout + done.stderr
+
+    out = tmp_path / "run"
+    said = edgecore("train", "--recipe", recipe, "--data", data, "--out", out, "--no-convert")
+    assert "epoch 4/4" in said
+    again = edgecore("train", "--recipe", recipe, "--data", data, "--out", out, status=2)
+    assert "--resume" in again
+    labels = tmp_path / "three.txt"
+    labels.write_text("a\nb\nc\n")
+    wrong = edgecore("convert", out / "model.keras", "--data", data, "--labels", labels, status=2)
+    assert "3 labels do not fit" in wrong
+    said = edgecore("convert", out / "model.keras", "--data", data, "--images", 12, "--judge")
+    assert "images: float" in said
+    assert "grey" in edgecore("eval", out / "model.tflite", "--data", data)

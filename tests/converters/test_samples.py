@@ -1,0 +1,54 @@
+"""Samples for exactness tests: fixed, cached by what they are made from, and never degenerate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgecore.converters import samples
+from edgecore.errors import UserError
+
+SMALL = {"classes": 5, "stem": 8, "width": 8}
+
+
+def test_images_are_fixed_and_fill_the_range() -> None:
+    first, again = list(samples.images(3, 40)), list(samples.images(3, 40))
+    for image, same in zip(first, again, strict=True):
+        np.testing.assert_array_equal(image, same)
+        assert (image.min(), image.max()) == (0, 255)
+    assert not np.array_equal(first[0], first[1])
+
+
+def test_an_unknown_name_is_a_user_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UserError, match="no model named"):
+        samples.sample("nothing")
+    assert samples.main(["--out", str(tmp_path), "nothing"]) == 2
+    assert capsys.readouterr().err.startswith("edgecore: no model named")
+
+
+@pytest.mark.host
+@pytest.mark.usefixtures("tensorflow")
+def test_a_sample_is_built_once_and_then_taken_from_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGECORE_CACHE", str(tmp_path))
+    path = samples.sample("res_squeezenet_compact", **SMALL)
+    assert path.parent == tmp_path / "samples"
+    monkeypatch.setattr(samples, "build_sample", None)
+    assert samples.sample("res_squeezenet_compact", **SMALL) == path
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.host
+@pytest.mark.usefixtures("tensorflow")
+def test_random_networks_give_scores_that_differ_between_images() -> None:
+    from edgecore.converters import zoo
+
+    model = zoo.build("squeezenet_v1.1", 10, input_size=64)
+    inputs = np.stack([image / np.float32(255) for image in samples.images(6, 64)])
+    samples.randomise(model, inputs)
+    scores = model.predict_on_batch(inputs)
+    assert 0.15 < scores.max(axis=1).mean() < 0.999
+    assert np.abs(scores - scores[0]).max() > 0.02
