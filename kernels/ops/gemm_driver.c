@@ -102,7 +102,7 @@ static void plan_taps(edgecore_gemm_op *op, const edgecore_gemm_layer *layer)
     op->patch_bytes = 0;
     if (op->flip_in || (taps > 1 && channels < NARROW_PIXEL && layer->groups == 1)) {
         op->patch_bytes = channels;
-        op->patch_stride = (taps * channels + 15) / 16 * 16;
+        op->patch_stride = edgecore_patch_stride(&layer->window, channels);
         if (layer->groups == 1) {
             op->k *= taps;
             op->taps = 1;

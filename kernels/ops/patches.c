@@ -4,6 +4,8 @@
 
 #include "ops/view.h"
 
+enum { OVERRUN = 31 };
+
 /* A stretch of pixels within one output row. */
 typedef struct stretch {
     int32_t y, x, count;
@@ -63,15 +65,31 @@ void edgecore_tap_pointers(const edgecore_window *window, const edgecore_view *i
     }
 }
 
-/* 16 bytes at a time: what is written past the end is overwritten by the next tap or never read. */
+/* What is written past the end, up to OVERRUN bytes, is overwritten by the next kernel row or never read. */
 static inline void copy_over(uint8_t *to, const uint8_t *from, size_t n)
 {
     for (size_t i = 0; i < n; i += 16)
         memcpy(to + i, from + i, 16);
 }
 
-static void copy_row_by_tap(const edgecore_window *w, const uint8_t *row, ptrdiff_t pixel_stride, int64_t ix,
-                            size_t bytes, uint8_t zero, uint8_t *to)
+/* One kernel row of `count` pixels that all lie inside the input. */
+static void copy_row(uint8_t *to, size_t stride, const uint8_t *from, ptrdiff_t step, size_t bytes, int32_t count)
+{
+    if (bytes <= 16) {
+        for (int32_t i = 0; i < count; i++, to += stride, from += step)
+            memcpy(to, from, 16);
+    } else if (bytes <= 32) {
+        for (int32_t i = 0; i < count; i++, to += stride, from += step)
+            memcpy(to, from, 32);
+    } else {
+        for (int32_t i = 0; i < count; i++, to += stride, from += step)
+            copy_over(to, from, bytes);
+    }
+}
+
+/* One kernel row of a pixel whose taps may lie in the padding; `row` is NULL where they all do. */
+static void copy_taps(const edgecore_window *w, const uint8_t *row, ptrdiff_t pixel_stride, int64_t ix, size_t bytes,
+                      uint8_t zero, uint8_t *to)
 {
     for (int32_t kx = 0; kx < w->kernel_w; kx++, to += bytes) {
         const int64_t at = ix + (int64_t)kx * w->dilation_w;
@@ -82,6 +100,12 @@ static void copy_row_by_tap(const edgecore_window *w, const uint8_t *row, ptrdif
     }
 }
 
+size_t edgecore_patch_stride(const edgecore_window *window, size_t bytes)
+{
+    const size_t patch = bytes * (size_t)window->kernel_w * (size_t)window->kernel_h;
+    return (patch + OVERRUN + 15) / 16 * 16;
+}
+
 void edgecore_copy_patches(const edgecore_window *window, const edgecore_view *input, edgecore_pixels pixels,
                            size_t bytes, uint8_t zero, uint8_t *patches, size_t stride)
 {
@@ -90,18 +114,24 @@ void edgecore_copy_patches(const edgecore_window *window, const edgecore_view *i
     const bool contiguous = (size_t)input->pixel_stride == bytes && (w.dilation_w == 1 || w.kernel_w == 1);
     stretch s = {0};
     while (next_stretch(pixels, w.out_w, &s)) {
-        for (int32_t i = 0; i < s.count; i++) {
-            uint8_t *to = patches + (size_t)(s.done + i) * stride;
-            const int64_t ix = (int64_t)(s.x + i) * w.stride_w - w.pad_left;
-            const bool whole = contiguous && ix >= 0 && ix + w.kernel_w <= w.in_w;
-            int64_t iy = (int64_t)s.y * w.stride_h - w.pad_top;
-            for (int32_t ky = 0; ky < w.kernel_h; ky++, iy += w.dilation_h, to += row_bytes) {
-                const uint8_t *row = iy >= 0 && iy < w.in_h ? edgecore_view_at(input, (int32_t)iy, 0, 0) : NULL;
-                if (row && whole)
-                    copy_over(to, row + ix * input->pixel_stride, row_bytes);
-                else
-                    copy_row_by_tap(&w, row, input->pixel_stride, ix, bytes, zero, to);
-            }
+        const int64_t ix = (int64_t)s.x * w.stride_w - w.pad_left;
+        /* pixels [left, right) of the stretch have all their taps inside the row, in one run of bytes */
+        const int32_t left = contiguous ? clamp_count(ceil_divide(-ix, w.stride_w), s.count) : s.count;
+        const int32_t end = clamp_count(ceil_divide((int64_t)w.in_w - w.kernel_w + 1 - ix, w.stride_w), s.count);
+        const int32_t right = end > left ? end : left;
+        for (int32_t ky = 0; ky < w.kernel_h; ky++) {
+            const int64_t iy = (int64_t)s.y * w.stride_h - w.pad_top + (int64_t)ky * w.dilation_h;
+            const uint8_t *row = iy >= 0 && iy < w.in_h ? edgecore_view_at(input, (int32_t)iy, 0, 0) : NULL;
+            uint8_t *to = patches + (size_t)s.done * stride + (size_t)ky * row_bytes;
+            const int32_t run_begin = row ? left : s.count, run_end = row ? right : s.count;
+            for (int32_t i = 0; i < run_begin; i++)
+                copy_taps(&w, row, input->pixel_stride, ix + (int64_t)i * w.stride_w, bytes, zero, to + (size_t)i * stride);
+            if (run_begin < run_end)
+                copy_row(to + (size_t)run_begin * stride, stride,
+                         row + (ix + (int64_t)run_begin * w.stride_w) * input->pixel_stride,
+                         input->pixel_stride * w.stride_w, row_bytes, run_end - run_begin);
+            for (int32_t i = run_end; i < s.count; i++)
+                copy_taps(&w, row, input->pixel_stride, ix + (int64_t)i * w.stride_w, bytes, zero, to + (size_t)i * stride);
         }
     }
 }

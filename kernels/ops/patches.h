@@ -17,8 +17,11 @@ typedef struct edgecore_pixels {
 void edgecore_tap_pointers(const edgecore_window *window, const edgecore_view *input, edgecore_pixels pixels,
                            const uint8_t *zero_row, const uint8_t **table, size_t pitch);
 
-/* Copies the taps of pixel i, `bytes` each, to patches + i * stride, tap after tap. Up to 15 bytes past a tap are read and
- * written. */
+/* Bytes from one pixel's patch to the next: a patch and what copying in whole vectors may overrun. */
+size_t edgecore_patch_stride(const edgecore_window *window, size_t bytes);
+
+/* Copies the taps of pixel i, `bytes` each, to patches + i * stride, tap after tap. Up to 31 bytes past a kernel row are read;
+ * nothing is written outside the patches. */
 void edgecore_copy_patches(const edgecore_window *window, const edgecore_view *input, edgecore_pixels pixels,
                            size_t bytes, uint8_t zero, uint8_t *patches, size_t stride);
 
