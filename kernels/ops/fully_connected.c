@@ -1,4 +1,4 @@
-/* FULLY_CONNECTED: OI weights, per tensor as the reference of 2.14 has it. The input is either one vector, whatever its shape,
+/* FULLY_CONNECTED: OI weights, one scale or one per unit. The input is either one vector, whatever its shape,
  * or a map whose pixels are the vectors; both are a 1x1 convolution. */
 #include <string.h>
 
@@ -10,7 +10,7 @@ extern const edgecore_op_class edgecore_fully_connected_class;
 
 static edgecore_status check(const edgecore_op_desc *desc, edgecore_message *message)
 {
-    edgecore_status status = edgecore_check_weighted(desc, 2, 0, false, message);
+    edgecore_status status = edgecore_check_weighted(desc, 2, 0, true, message);
     if (status != EDGECORE_OK)
         return status;
     const int32_t units = desc->inputs[1]->dims[0], depth = desc->inputs[1]->dims[1];
@@ -43,7 +43,8 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
         .out_channels = channels,
         .groups = 1,
         .weights = desc->inputs[1]->data,
-        .float_scale_product = true,
+        /* The reference computes the scale of all units in float, those of single units in double. */
+        .float_scale_product = desc->inputs[1]->scale_count == 1,
     };
     const edgecore_status status = edgecore_gemm_prepare(&edgecore_fully_connected_class, desc, &layer, tier, op, message);
     if (status == EDGECORE_OK)

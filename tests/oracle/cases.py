@@ -145,6 +145,7 @@ def _fully_connected(draw: st.DrawFn, net: Network) -> str:
     options: dict[str, Any] = {
         "activation": draw(ACTIVATIONS),
         "bias": draw(st.booleans()),
+        "per_channel": draw(st.booleans()),
         "extreme": draw(st.booleans()),
     }
     net.output(net.fully_connected(x, units, out=out, **options))
