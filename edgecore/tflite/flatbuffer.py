@@ -112,6 +112,8 @@ class Table:
         position, count = self._vector(number, 1)
         if position:
             self.buffer.require(position, count + 1)
+            if self.buffer.data[position + count]:
+                raise FlatbufferError("a name does not end where it should")
         try:
             return self.buffer.data[position : position + count].decode("utf-8")
         except UnicodeDecodeError as error:
