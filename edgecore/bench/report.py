@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgecore.bench.memory import peak_rss_bytes
@@ -28,11 +29,19 @@ class Plan:
     steps: bool = False
 
 
-def contestant(network: Network, frame: np.ndarray | None) -> Run:
-    """One run: the frame through preprocessing and inference; without a frame inference over what stands in
-    the inputs."""
+@dataclass(frozen=True)
+class Picture:
+    """What a run gets: pixels, uint8 (height, width, 3) BGR, and the file they are decoded from every time."""
+
+    pixels: np.ndarray
+    path: Path | None = None
+
+
+def contestant(network: Network, picture: Picture | None) -> Run:
+    """One run: the picture through preprocessing and inference, and before that its decoding where it is a
+    file; without a picture inference over what stands in the inputs."""
     clock = time.perf_counter
-    if frame is None:
+    if picture is None:
         _fill(network)
 
         def infer() -> dict[str, float]:
@@ -42,18 +51,23 @@ def contestant(network: Network, frame: np.ndarray | None) -> Run:
 
         return infer
 
+    from edgecore.camera.opencv import read_image
     from edgecore.preprocess import Preprocessor
 
     spec = network.inputs[0]
     prepare = Preprocessor(preprocessing_of(network), spec.dtype, spec.scale, spec.zero_point)
+    decoded = picture.pixels
 
     def prepare_and_infer() -> dict[str, float]:
         begin = clock()
+        frame = decoded if picture.path is None else read_image(picture.path)
+        got = clock()
         prepare(frame, network.input()[0])
         prepared = clock()
         network.invoke()
         done = clock()
-        return {"preprocess": prepared - begin, "inference": done - prepared, "total": done - begin}
+        times = {"preprocess": prepared - got, "inference": done - prepared, "total": done - begin}
+        return times if picture.path is None else {"decode": got - begin, **times}
 
     return prepare_and_infer
 
@@ -89,15 +103,15 @@ def step_seconds(network: Network, run: Run) -> list[float]:
     return [total / PROFILED_RUNS * 1e-9 for total in totals]
 
 
-def bench(network: Network, plain: Network | None, frame: np.ndarray | None, plan: Plan) -> dict[str, Any]:
+def bench(network: Network, plain: Network | None, picture: Picture | None, plan: Plan) -> dict[str, Any]:
     """Measures a network, and in turns with it the plain interpreter's one where it is given.
 
     Returns the report as JSON values; times in milliseconds.
     """
     # One channel without a word about preprocessing may as well be sound.
     if not takes_images(network) or (network.artefact is None and network.inputs[0].shape[3] == 1):
-        frame = None
-    runs = [contestant(item, frame) for item in (network, plain) if item is not None]
+        picture = None
+    runs = [contestant(item, picture) for item in (network, plain) if item is not None]
     samples = measure(runs, plan.runs, plan.seconds, plan.warmup)
     engines = network.engines()
     report: dict[str, Any] = {
@@ -106,7 +120,7 @@ def bench(network: Network, plain: Network | None, frame: np.ndarray | None, pla
         "threads": network.threads,
         "runs": samples[0].count,
         "warmup": plan.warmup,
-        "frame": list(frame.shape) if frame is not None else None,
+        "frame": list(picture.pixels.shape) if picture is not None else None,
         "stages_ms": samples[0].to_json(),
         "peak_rss_bytes": peak_rss_bytes(),
         "machine": machine.identify().to_json(),

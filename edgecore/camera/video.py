@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,10 @@ class Camera(Capture):
             present = sorted(path.name.removeprefix("video") for path in Path("/dev").glob("video*"))
             choice = f"there are: {', '.join(present)}" if present else "no camera is plugged in"
             raise UserError(f"{self.title} does not exist ({self._device}); {choice}")
+        if not os.access(self._device, os.R_OK | os.W_OK):
+            raise UserError(
+                f"{self.title} may not be opened; put yourself into the group video and log in again"
+            )
         cv2 = opencv()
         capture = cv2.VideoCapture(str(self._device), cv2.CAP_V4L2)
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the driver's queue otherwise holds four old frames

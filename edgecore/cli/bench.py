@@ -11,7 +11,7 @@ from edgecore.cli.options import add_engine_arguments, positive
 from edgecore.errors import UserError
 
 if TYPE_CHECKING:
-    import numpy as np
+    from edgecore.bench.report import Picture
 
 HELP = "measure a model: percentiles of every stage, memory, and the time of every step"
 
@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=float, default=5.0, metavar="S", help="measure for S s (default: 5)"
     )
     parser.add_argument("--warmup", type=int, default=10, metavar="N", help="runs before (default: 10)")
-    parser.add_argument("--image", metavar="FILE", help="measure on this image (default: 640x480 of noise)")
+    parser.add_argument(
+        "--image", metavar="FILE", help="decode and measure this image (default: 640x480 of noise)"
+    )
     parser.add_argument("--steps", action="store_true", help="the time of every step of the engine")
     parser.add_argument(
         "--compare",
@@ -35,14 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_engine_arguments(parser)
 
 
-def _frame(path: str | None) -> np.ndarray:
+def _picture(path: str | None) -> Picture:
     import numpy as np
 
+    from edgecore.bench.report import Picture
+
     if path is None:
-        return np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+        return Picture(np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8))
     from edgecore.camera.opencv import read_image
 
-    return read_image(Path(path))
+    return Picture(read_image(Path(path)), Path(path))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,10 +60,10 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("--seconds must be above 0 and --warmup not below 0")
     if args.compare and not args.delegate:
         raise UserError("--compare sets the engine against the plain interpreter; drop --no-delegate")
-    frame = _frame(args.image)
+    picture = _picture(args.image)
     path = bundled_model() if args.model is None else args.model
     network = Network(path, args.threads, args.delegate, args.isa)
     plain = Network(path, args.threads, delegate=False) if args.compare else None
-    report = bench(network, plain, frame, Plan(args.runs, args.seconds, args.warmup, args.steps))
+    report = bench(network, plain, picture, Plan(args.runs, args.seconds, args.warmup, args.steps))
     print(json.dumps(report, indent=1) if args.json else text(report))
     return 0

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from edgecore.bench.memory import peak_rss_bytes
-from edgecore.bench.report import Plan, bench
+from edgecore.bench.report import Picture, Plan, bench
 from edgecore.bench.text import text
 from edgecore.bench.timing import BLOCK, LEAD_IN, figures, measure
+from edgecore.camera.opencv import read_image
 from edgecore.network import Network
 
 
@@ -47,7 +48,7 @@ def test_seconds() -> None:
 def test_report_of_a_classifier(model: Path) -> None:
     network, plain = Network(model, threads=1), Network(model, threads=1, delegate=False)
     frame = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
-    report = bench(network, plain, frame, Plan(runs=70, warmup=2, steps=True))
+    report = bench(network, plain, Picture(frame), Plan(runs=70, warmup=2, steps=True))
     assert (report["runs"], report["threads"], report["frame"]) == (70, 1, [60, 80, 3])
     stages = report["stages_ms"]
     assert list(stages) == ["preprocess", "inference", "total"]
@@ -65,6 +66,14 @@ def test_report_of_a_classifier(model: Path) -> None:
     assert "p95 needs 130" in shown
 
 
+def test_decoding_is_a_stage_of_its_own(model: Path, photos: Path) -> None:
+    path = photos / "b.jpg"
+    report = bench(Network(model), None, Picture(read_image(path), path), Plan(runs=3, warmup=0))
+    stages = report["stages_ms"]
+    assert list(stages) == ["decode", "preprocess", "inference", "total"]
+    assert stages["total"]["min"] > stages["decode"]["min"] > 0
+
+
 def test_report_without_the_engine(model: Path) -> None:
     report = bench(Network(model, delegate=False), None, None, Plan(runs=3, warmup=0))
     assert report["engine"] is None and "compare" not in report and "steps" not in report
@@ -75,5 +84,5 @@ def test_report_without_the_engine(model: Path) -> None:
 @pytest.mark.parametrize("name", ["kws_dscnn_int8", "resnet8_cifar10_float"])
 def test_models_that_take_no_frames(shared: Path, name: str) -> None:
     network = Network(shared / f"models/mlperf_tiny/{name}.tflite")
-    report = bench(network, None, np.zeros((60, 80, 3), np.uint8), Plan(runs=3, warmup=0))
+    report = bench(network, None, Picture(np.zeros((60, 80, 3), np.uint8)), Plan(runs=3, warmup=0))
     assert report["frame"] is None and list(report["stages_ms"]) == ["inference"]
