@@ -31,7 +31,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Picture:
-    """What a run gets: pixels, uint8 (height, width, 3) BGR, and the file they are decoded from every time."""
+    """What a run gets: pixels, uint8 (height, width, 3) BGR, and the file to decode them from."""
 
     pixels: np.ndarray
     path: Path | None = None
