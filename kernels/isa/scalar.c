@@ -12,7 +12,7 @@ typedef struct scalar_block {
     int32_t multiplier[DEPTHWISE_COLS], shift[DEPTHWISE_COLS];
     int32_t zero_point, min, max;
     uint8_t flip;
-    int8_t weights[]; /* GEMM: [COLS][taps][k]; depthwise: [taps][DEPTHWISE_COLS] */
+    int8_t weights[]; /* GEMM: [COLS][taps][k]; depthwise: [kernel_h][kernel_w][DEPTHWISE_COLS] */
 } scalar_block;
 
 static void pack_head(scalar_block *block, const edgecore_columns *columns)
@@ -75,34 +75,44 @@ static void gemm_run(const edgecore_gemm_args *args)
     }
 }
 
-static size_t depthwise_bytes(size_t taps)
+static size_t depthwise_bytes(size_t kernel_h, size_t kernel_w)
 {
-    return sizeof(scalar_block) + DEPTHWISE_COLS * taps;
+    return sizeof(scalar_block) + DEPTHWISE_COLS * kernel_h * kernel_w;
+}
+
+static size_t depthwise_scratch(size_t columns, size_t kernel_h)
+{
+    (void)columns, (void)kernel_h;
+    return 0;
 }
 
 static void depthwise_pack(void *memory, const edgecore_columns *columns)
 {
     scalar_block *block = memory;
-    memset(block, 0, depthwise_bytes(columns->taps));
+    memset(block, 0, depthwise_bytes(columns->kernel_h, columns->kernel_w));
     pack_head(block, columns);
-    for (size_t t = 0; t < columns->taps; t++)
+    for (size_t t = 0; t < columns->kernel_h * columns->kernel_w; t++)
         memcpy(block->weights + t * DEPTHWISE_COLS, columns->weights + t * columns->weight_stride, columns->cols);
 }
 
 static void depthwise_run(const edgecore_depthwise_args *args)
 {
     const scalar_block *block = args->block;
-    for (size_t r = 0; r < args->rows; r++) {
+    for (size_t p = 0; p < args->pixels; p++) {
         uint32_t acc[DEPTHWISE_COLS];
         for (size_t c = 0; c < DEPTHWISE_COLS; c++)
             acc[c] = (uint32_t)block->bias[c];
-        for (size_t t = 0; t < args->taps; t++) {
-            const int8_t *a = (const int8_t *)args->a[t * args->row_pitch + r] + args->offset;
-            for (size_t c = 0; c < DEPTHWISE_COLS; c++)
-                acc[c] += (uint32_t)(a[c] * block->weights[t * DEPTHWISE_COLS + c]);
-        }
+        const int8_t *w = block->weights;
+        for (size_t ky = 0; ky < args->kernel_h; ky++)
+            for (size_t kx = 0; kx < args->kernel_w; kx++, w += DEPTHWISE_COLS) {
+                const size_t column = p * args->pixel_step + kx * args->tap_step;
+                const int8_t *a = (const int8_t *)args->a[column * args->kernel_h + ky] + args->offset;
+                for (size_t c = 0; c < DEPTHWISE_COLS; c++)
+                    acc[c] += (uint32_t)(a[c] * w[c]);
+            }
+        uint8_t *out = args->out + (ptrdiff_t)p * args->out_stride + args->offset;
         for (size_t c = 0; c < args->cols; c++)
-            args->out[r][args->offset + c] = requantise(block, acc[c], c);
+            out[c] = requantise(block, acc[c], c);
     }
 }
 
@@ -120,9 +130,10 @@ static const edgecore_gemm_kernel gemm = {
 static const edgecore_depthwise_kernel depthwise = {
     .name = "depthwise_8__scalar",
     .cols = DEPTHWISE_COLS,
-    .tap_step = 1,
+    .row_step = 1,
     .cost = 1.0f,
     .block_bytes = depthwise_bytes,
+    .scratch_bytes = depthwise_scratch,
     .pack = depthwise_pack,
     .run = depthwise_run,
 };

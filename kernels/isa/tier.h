@@ -20,9 +20,10 @@ typedef struct edgecore_requant {
 
 /* Some output channels of a layer as the operator has them: what a micro-kernel packs into one block of its own layout. */
 typedef struct edgecore_columns {
-    const int8_t *weights;     /* GEMM: [cols][taps][k]; depthwise: [taps][weight_stride], `cols` of each row */
-    size_t weight_stride;      /* depthwise only */
-    size_t cols, taps, k;
+    const int8_t *weights;     /* GEMM: [cols][taps][k]; depthwise: [kernel_h][kernel_w][weight_stride], `cols` of each */
+    size_t cols;
+    size_t taps, k;            /* GEMM */
+    size_t kernel_h, kernel_w, weight_stride; /* depthwise */
     edgecore_requant requant;  /* pointers already at the first of these channels */
 } edgecore_columns;
 
@@ -52,23 +53,29 @@ typedef struct edgecore_gemm_kernel {
     void (*run)(const edgecore_gemm_args *args);
 } edgecore_gemm_kernel;
 
-/* A run of output pixels of a depthwise convolution, one block of channels:
- *   acc[r][c] = bias[c] + sum over t of a[t * row_pitch + r][c] * w[t][c]
- * Whole vectors are read: up to kernel->cols bytes from each pointer, whatever the block's `cols`. */
+/* Output pixels of one row of a depthwise convolution, one block of channels:
+ *   acc[p][c] = bias[c] + sum over ky, kx of a[p * pixel_step + kx * tap_step][ky][c] * w[ky][kx][c]
+ * An input column under all kernel rows is what a vector kernel interleaves, once for all pixels that share it. Whole vectors
+ * are read: up to kernel->cols bytes from each pointer, whatever the block's `cols`. */
 typedef struct edgecore_depthwise_args {
-    const uint8_t *const *a;  /* [taps rounded up to kernel->tap_step][row_pitch] pointers */
-    size_t row_pitch, rows, taps;
+    const uint8_t *const *a;  /* [columns][kernel_h rounded up to kernel->row_step] pointers; padding: a row of zero points */
+    size_t columns, pixels;
+    size_t pixel_step, tap_step; /* in columns */
+    size_t kernel_h, kernel_w;
     const void *block;
-    uint8_t *const *out;      /* [rows] output pixels */
-    size_t offset;            /* bytes added to every pointer of `a` and `out`: the block's first channel */
+    uint8_t *out;             /* first output pixel */
+    ptrdiff_t out_stride;     /* bytes from one pixel to the next */
+    size_t offset;            /* bytes added to every pointer of `a` and to `out`: the block's first channel */
     size_t cols;
+    void *scratch;            /* 64-byte aligned, kernel->scratch_bytes(columns, kernel_h) */
 } edgecore_depthwise_args;
 
 typedef struct edgecore_depthwise_kernel {
     const char *name;
-    int32_t cols, tap_step;
+    int32_t cols, row_step;
     float cost;               /* of a block, in ratio to the tier's other kernels */
-    size_t (*block_bytes)(size_t taps);
+    size_t (*block_bytes)(size_t kernel_h, size_t kernel_w);
+    size_t (*scratch_bytes)(size_t columns, size_t kernel_h);
     void (*pack)(void *block, const edgecore_columns *columns);
     void (*run)(const edgecore_depthwise_args *args);
 } edgecore_depthwise_kernel;

@@ -1,29 +1,29 @@
 /* DEPTHWISE_CONV_2D: 1HWO weights, any kernel, stride, dilation and padding.
  *
- * The tier's kernel multiplies channel by channel. With a depth multiplier above 1, patches are copied to scratch with every
- * input channel repeated, and it need not know. */
+ * Rows are computed in stretches of pixels from a table of input columns. The tier's kernel multiplies channel by channel; with
+ * a depth multiplier above 1 the columns are copied to scratch with every input channel repeated, and it need not know. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "ops/patches.h"
 #include "ops/view.h"
 #include "ops/weights.h"
 
 extern const edgecore_op_class edgecore_depthwise_conv_2d_class;
 
-enum { ALIGNMENT = 64, TABLE_BYTES = 16 << 10, PATCH_BYTES = 64 << 10, CHUNK_MOST = 256 };
+enum { ALIGNMENT = 64, TABLE_BYTES = 16 << 10, COLUMN_BYTES = 16 << 10, COPY_BYTES = 64 << 10, STRETCH_MOST = 256 };
 
 typedef struct depthwise_op {
     edgecore_op base;
     const edgecore_depthwise_kernel *kernel;
     edgecore_window window;
-    int32_t channels, multiplier; /* of the output; outputs per input channel */
-    size_t taps, padded_taps;     /* the kernel's tap_step */
+    int32_t channels, multiplier;  /* of the output; outputs per input channel */
+    size_t padded_h;               /* kernel_h in steps of kernel->row_step */
     size_t block_bytes;
-    uint8_t *blocks;              /* one for every kernel->cols channels */
+    uint8_t *blocks;               /* one for every kernel->cols channels */
     uint8_t *zero_row;
-    size_t patch_bytes;           /* of a copied tap; 0: the kernel reads the input itself */
-    int32_t chunk;
+    int32_t stretch;               /* pixels at once */
+    bool shared;                   /* columns are those of the input; else every pixel has columns of its own */
+    size_t table_bytes, column_bytes, copy_bytes; /* of scratch; copy_bytes: of one copied pixel, 0 for none */
     uint8_t zero, flip_in;
 } depthwise_op;
 
@@ -50,28 +50,42 @@ static edgecore_status check(const edgecore_op_desc *desc, edgecore_message *mes
     return edgecore_check_window(desc, message);
 }
 
-/* Scratch is [tap pointers][output pointers][patches]. */
-static size_t table_bytes(const depthwise_op *op)
+static int64_t column_count(const depthwise_op *op, int64_t pixels)
 {
-    return align_up(op->padded_taps * (size_t)op->chunk * sizeof(void *));
+    const edgecore_window *w = &op->window;
+    return op->shared ? (pixels - 1) * w->stride_w + (int64_t)(w->kernel_w - 1) * w->dilation_w + 1 : pixels * w->kernel_w;
 }
 
-static size_t output_table_bytes(const depthwise_op *op)
+/* Whether a stretch's tables stay within what caches hold. */
+static bool fits(const depthwise_op *op, int64_t pixels)
 {
-    return align_up((size_t)op->chunk * sizeof(void *));
+    const int64_t columns = column_count(op, pixels);
+    if (columns > TABLE_BYTES)
+        return false;
+    const size_t pointers = (size_t)columns * op->padded_h;
+    return pointers * sizeof(void *) <= TABLE_BYTES && pointers * op->copy_bytes <= COPY_BYTES &&
+           op->kernel->scratch_bytes((size_t)columns, (size_t)op->window.kernel_h) <= COLUMN_BYTES;
 }
 
-static void plan_chunk(depthwise_op *op)
+/* Scratch is [rows of a stretch][columns' pointers][the kernel's own][copies]. */
+static void plan_stretch(depthwise_op *op)
 {
-    size_t chunk = TABLE_BYTES / (op->padded_taps * sizeof(void *));
-    if (op->multiplier > 1 || op->flip_in) {
-        op->patch_bytes = align_up((size_t)op->channels + EDGECORE_SLACK);
-        const size_t patches = PATCH_BYTES / (op->taps * op->patch_bytes);
-        chunk = chunk < patches ? chunk : patches;
-    }
-    op->chunk = (int32_t)(chunk < 1 ? 1 : chunk > CHUNK_MOST ? CHUNK_MOST : chunk);
-    op->base.scratch_bytes = table_bytes(op) + output_table_bytes(op) +
-                             (size_t)op->chunk * op->taps * op->patch_bytes;
+    const edgecore_window *w = &op->window;
+    if (op->multiplier > 1 || op->flip_in)
+        op->copy_bytes = align_up((size_t)op->channels + EDGECORE_SLACK);
+    op->shared = true;
+    op->shared = column_count(op, w->out_w) <= (int64_t)w->out_w * w->kernel_w;
+    int32_t most = w->out_w < STRETCH_MOST ? w->out_w : STRETCH_MOST;
+    while (most > 1 && !fits(op, most))
+        most--;
+    if (!fits(op, most))
+        op->shared = false;
+    const int32_t stretches = (w->out_w + most - 1) / most;
+    op->stretch = (w->out_w + stretches - 1) / stretches;
+    const size_t columns = (size_t)column_count(op, op->stretch), pointers = columns * op->padded_h;
+    op->table_bytes = align_up((op->padded_h + pointers) * sizeof(void *));
+    op->column_bytes = align_up(op->kernel->scratch_bytes(columns, (size_t)w->kernel_h));
+    op->base.scratch_bytes = op->table_bytes + op->column_bytes + pointers * op->copy_bytes;
 }
 
 static void pack_blocks(depthwise_op *op, const int8_t *weights, const edgecore_requant *requant)
@@ -82,10 +96,10 @@ static void pack_blocks(depthwise_op *op, const int8_t *weights, const edgecore_
         const int32_t left = op->channels - c;
         edgecore_columns columns = {
             .weights = weights + c,
-            .weight_stride = (size_t)op->channels,
             .cols = (size_t)(left < kernel->cols ? left : kernel->cols),
-            .taps = op->taps,
-            .k = 1,
+            .kernel_h = (size_t)op->window.kernel_h,
+            .kernel_w = (size_t)op->window.kernel_w,
+            .weight_stride = (size_t)op->channels,
             .requant = *requant,
         };
         columns.requant.bias += c;
@@ -124,9 +138,9 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
     edgecore_status status = edgecore_make_channel_scales(desc, tier, &layout, &scales, message);
     if (status != EDGECORE_OK)
         return status;
-    const size_t steps = ((size_t)taps + (size_t)kernel->tap_step - 1) / (size_t)kernel->tap_step;
+    const size_t row_steps = ((size_t)w.kernel_h + (size_t)kernel->row_step - 1) / (size_t)kernel->row_step;
     const size_t blocks = ((size_t)channels + (size_t)kernel->cols - 1) / (size_t)kernel->cols;
-    const size_t block_bytes = align_up(kernel->block_bytes((size_t)taps));
+    const size_t block_bytes = align_up(kernel->block_bytes((size_t)w.kernel_h, (size_t)w.kernel_w));
     const size_t zero_bytes = align_up((size_t)channels + EDGECORE_SLACK);
     depthwise_op *op = calloc(1, sizeof *op);
     uint8_t *memory = aligned_alloc(ALIGNMENT, blocks * block_bytes + zero_bytes);
@@ -140,8 +154,7 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
     op->window = w;
     op->channels = channels;
     op->multiplier = channels / in_channels;
-    op->taps = (size_t)taps;
-    op->padded_taps = steps * (size_t)kernel->tap_step;
+    op->padded_h = row_steps * (size_t)kernel->row_step;
     op->block_bytes = block_bytes;
     op->blocks = memory;
     op->zero_row = memory + blocks * block_bytes;
@@ -150,7 +163,7 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
     memset(op->zero_row, op->zero, zero_bytes);
     pack_blocks(op, desc->inputs[1]->data, &scales.requant);
     free(scales.memory);
-    plan_chunk(op);
+    plan_stretch(op);
     op->base.klass = &edgecore_depthwise_conv_2d_class;
     op->base.weight_bytes = blocks * block_bytes + zero_bytes;
     op->base.macs = (int64_t)w.out_h * w.out_w * channels * taps;
@@ -169,20 +182,33 @@ static void destroy(edgecore_op *base)
     free(op);
 }
 
+/* Pointers of `count` columns, those of output pixel x on; rows[ky] is the input's row under kernel row ky, or NULL. */
+static void fill_columns(const depthwise_op *op, const uint8_t *const *rows, ptrdiff_t pixel_stride, int32_t x,
+                         size_t count, const uint8_t **table)
+{
+    const edgecore_window *w = &op->window;
+    const int64_t first = (int64_t)x * w->stride_w - w->pad_left;
+    for (size_t i = 0; i < count; i++, table += op->padded_h) {
+        const int64_t pixel = (int64_t)(i / (size_t)w->kernel_w), tap = (int64_t)(i % (size_t)w->kernel_w);
+        const int64_t ix = first + (op->shared ? (int64_t)i : pixel * w->stride_w + tap * w->dilation_w);
+        const bool inside = ix >= 0 && ix < w->in_w;
+        for (size_t ky = 0; ky < op->padded_h; ky++)
+            table[ky] = inside && rows[ky] ? rows[ky] + ix * pixel_stride : op->zero_row;
+    }
+}
+
 /* Repeats and flips the pixels that the table points at; the table then points at the copies. */
-static void copy_taps(const depthwise_op *op, int32_t count, const uint8_t **table, uint8_t *patches)
+static void copy_columns(const depthwise_op *op, size_t count, const uint8_t **table, uint8_t *copies)
 {
     const int32_t inputs = op->channels / op->multiplier;
-    for (size_t t = 0; t < op->taps; t++)
-        for (int32_t i = 0; i < count; i++, patches += op->patch_bytes) {
-            const uint8_t **at = &table[t * (size_t)op->chunk + (size_t)i];
-            if (*at == op->zero_row)
-                continue;
-            for (int32_t c = 0, to = 0; c < inputs; c++)
-                for (int32_t m = 0; m < op->multiplier; m++)
-                    patches[to++] = (*at)[c] ^ op->flip_in;
-            *at = patches;
-        }
+    for (size_t i = 0; i < count * op->padded_h; i++, copies += op->copy_bytes) {
+        if (table[i] == op->zero_row)
+            continue;
+        for (int32_t c = 0, to = 0; c < inputs; c++)
+            for (int32_t m = 0; m < op->multiplier; m++)
+                copies[to++] = table[i][c] ^ op->flip_in;
+        table[i] = copies;
+    }
 }
 
 static void run(const edgecore_op *base, const edgecore_view *inputs, const edgecore_view *output, edgecore_region region,
@@ -190,32 +216,38 @@ static void run(const edgecore_op *base, const edgecore_view *inputs, const edge
 {
     const depthwise_op *op = (const depthwise_op *)base;
     const edgecore_depthwise_kernel *kernel = op->kernel;
-    const uint8_t **table = scratch;
-    uint8_t **out = (uint8_t **)((uint8_t *)scratch + table_bytes(op));
-    uint8_t *patches = (uint8_t *)out + output_table_bytes(op);
-    const int64_t total = (int64_t)(region.y1 - region.y0) * op->window.out_w;
-    for (size_t i = op->taps * (size_t)op->chunk; i < op->padded_taps * (size_t)op->chunk; i++)
-        table[i] = op->zero_row;
-    for (int64_t first = 0; first < total; first += op->chunk) {
-        const int64_t left = total - first;
-        const edgecore_pixels pixels = {region.y0, first, left < op->chunk ? (int32_t)left : op->chunk};
-        edgecore_tap_pointers(&op->window, inputs, pixels, op->zero_row, table, (size_t)op->chunk);
-        edgecore_output_pointers(output, pixels, out);
-        if (op->patch_bytes)
-            copy_taps(op, pixels.count, table, patches);
-        for (int32_t c = region.c0 / kernel->cols * kernel->cols; c < region.c1; c += kernel->cols) {
-            const int32_t rest = op->channels - c;
-            const edgecore_depthwise_args args = {
-                .a = table,
-                .row_pitch = (size_t)op->chunk,
-                .rows = (size_t)pixels.count,
-                .taps = op->taps,
-                .block = op->blocks + (size_t)(c / kernel->cols) * op->block_bytes,
-                .out = out,
-                .offset = (size_t)c,
-                .cols = (size_t)(rest < kernel->cols ? rest : kernel->cols),
-            };
-            kernel->run(&args);
+    const edgecore_window *w = &op->window;
+    const uint8_t **rows = scratch, **table = rows + op->padded_h;
+    uint8_t *own = (uint8_t *)scratch + op->table_bytes, *copies = own + op->column_bytes;
+    edgecore_depthwise_args args = {
+        .a = table,
+        .pixel_step = (size_t)(op->shared ? w->stride_w : w->kernel_w),
+        .tap_step = (size_t)(op->shared ? w->dilation_w : 1),
+        .kernel_h = (size_t)w->kernel_h,
+        .kernel_w = (size_t)w->kernel_w,
+        .out_stride = output->pixel_stride,
+        .scratch = own,
+    };
+    for (int32_t y = region.y0; y < region.y1; y++) {
+        for (size_t ky = 0; ky < op->padded_h; ky++) {
+            const int64_t iy = (int64_t)y * w->stride_h - w->pad_top + (int64_t)ky * w->dilation_h;
+            const bool inside = ky < (size_t)w->kernel_h && iy >= 0 && iy < w->in_h;
+            rows[ky] = inside ? edgecore_view_at(inputs, (int32_t)iy, 0, 0) : NULL;
+        }
+        for (int32_t x = 0; x < w->out_w; x += op->stretch) {
+            args.pixels = (size_t)(w->out_w - x < op->stretch ? w->out_w - x : op->stretch);
+            args.columns = (size_t)column_count(op, (int64_t)args.pixels);
+            args.out = edgecore_view_at(output, y, x, 0);
+            fill_columns(op, rows, inputs->pixel_stride, x, args.columns, table);
+            if (op->copy_bytes)
+                copy_columns(op, args.columns, table, copies);
+            for (int32_t c = region.c0 / kernel->cols * kernel->cols; c < region.c1; c += kernel->cols) {
+                const int32_t rest = op->channels - c;
+                args.block = op->blocks + (size_t)(c / kernel->cols) * op->block_bytes;
+                args.offset = (size_t)c;
+                args.cols = (size_t)(rest < kernel->cols ? rest : kernel->cols);
+                kernel->run(&args);
+            }
         }
     }
 }

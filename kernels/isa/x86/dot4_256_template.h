@@ -7,8 +7,8 @@
  *   NAMED(name)        gives an exported name the tier's suffix
  *   TIER_NAME          the tier's name, as a string
  *
- * A block is [head][requant_8 per vector][weights]; GEMM: [taps][groups of 4 k][vectors][DOT_BYTES], depthwise: [groups of 4
- * taps][4 vectors][DOT_BYTES]. */
+ * A block is [head][requant_8 per vector][weights]; GEMM: [taps][groups of 4 k][vectors][DOT_BYTES], depthwise:
+ * [kernel_w][groups of 4 kernel rows][4 vectors][DOT_BYTES]. */
 #ifndef EDGECORE_ISA_X86_DOT4_256_TEMPLATE_H
 #define EDGECORE_ISA_X86_DOT4_256_TEMPLATE_H
 
@@ -163,8 +163,9 @@ typedef void tile_function(const edgecore_gemm_args *args, __m256i *sums);
         .run = run_##cols_,                                                                                            \
     }
 
-/* Depthwise: the bytes of 4 taps are interleaved channel by channel, within 128-bit lanes: accumulator j holds channels
- * 16 * lane + 4 * j .. + 3 of the block's 32. The packs of the requantisation put the bytes back in order. */
+/* Depthwise: the bytes of an input column under 4 kernel rows are interleaved channel by channel, once for all pixels that
+ * share the column. That works within 128-bit lanes: accumulator j holds channels 16 * lane + 4 * j .. + 3 of the block's 32.
+ * The packs of the requantisation put the bytes back in order. */
 enum { CHANNELS = 32 };
 
 static size_t channel_of(size_t j, size_t i)
@@ -172,15 +173,26 @@ static size_t channel_of(size_t j, size_t i)
     return 16 * (i / 4) + 4 * j + i % 4;
 }
 
-static size_t depthwise_bytes(size_t taps)
+static size_t groups_of(size_t kernel_h)
 {
-    return sizeof(edgecore_block_head) + 4 * sizeof(requant_8) + (taps + 3) / 4 * 4 * DOT_BYTES;
+    return (kernel_h + 3) / 4;
+}
+
+static size_t depthwise_bytes(size_t kernel_h, size_t kernel_w)
+{
+    return sizeof(edgecore_block_head) + 4 * sizeof(requant_8) + kernel_w * groups_of(kernel_h) * 4 * DOT_BYTES;
+}
+
+static size_t depthwise_scratch(size_t columns, size_t kernel_h)
+{
+    return columns * groups_of(kernel_h) * 4 * CHANNELS;
 }
 
 static void depthwise_pack(void *block, const edgecore_columns *columns)
 {
     int32_t bias[CHANNELS] = {0}, multiplier[CHANNELS] = {0}, shift[CHANNELS] = {0};
-    memset(block, 0, depthwise_bytes(columns->taps));
+    const size_t kernel_h = columns->kernel_h, kernel_w = columns->kernel_w, groups = groups_of(kernel_h);
+    memset(block, 0, depthwise_bytes(kernel_h, kernel_w));
     edgecore_block_head *head = block;
     *head = edgecore_pack_head(columns);
     requant_8 *requant = (requant_8 *)(head + 1);
@@ -198,8 +210,10 @@ static void depthwise_pack(void *block, const edgecore_columns *columns)
             bias[lane] = columns->requant.bias[c];
             multiplier[lane] = columns->requant.multiplier[c];
             shift[lane] = columns->requant.shift[c];
-            for (size_t t = 0; t < columns->taps; t++)
-                pack_dot(w + (t / 4 * 4 + j) * DOT_BYTES, i, t % 4, columns->weights[t * columns->weight_stride + c]);
+            for (size_t ky = 0; ky < kernel_h; ky++)
+                for (size_t kx = 0; kx < kernel_w; kx++)
+                    pack_dot(w + ((kx * groups + ky / 4) * 4 + j) * DOT_BYTES, i, ky % 4,
+                             columns->weights[(ky * kernel_w + kx) * columns->weight_stride + c]);
         }
     for (size_t j = 0; j < 4; j++)
         pack_requant_8(&requant[j], &ordered, LANES * j);
@@ -210,33 +224,54 @@ INLINE __m256i load_tap(const uint8_t *bytes)
     return _mm256_loadu_si256((const __m256i *)bytes);
 }
 
-INLINE void depthwise_rounding(const edgecore_depthwise_args *args, const int rounding)
+INLINE void store_256(uint8_t *aligned, __m256i value)
+{
+    _mm256_store_si256((__m256i *)aligned, value);
+}
+
+/* scratch: [columns][groups][4 vectors] */
+static void interleave(const edgecore_depthwise_args *args, size_t groups)
+{
+    uint8_t *to = args->scratch;
+    const uint8_t *const *a = args->a;
+    for (size_t i = 0; i < args->columns * groups; i++, a += 4, to += 4 * CHANNELS) {
+        const __m256i x0 = load_tap(a[0] + args->offset), x1 = load_tap(a[1] + args->offset);
+        const __m256i x2 = load_tap(a[2] + args->offset), x3 = load_tap(a[3] + args->offset);
+        const __m256i low01 = _mm256_unpacklo_epi8(x0, x1), high01 = _mm256_unpackhi_epi8(x0, x1);
+        const __m256i low23 = _mm256_unpacklo_epi8(x2, x3), high23 = _mm256_unpackhi_epi8(x2, x3);
+        store_256(to, _mm256_unpacklo_epi16(low01, low23));
+        store_256(to + 32, _mm256_unpackhi_epi16(low01, low23));
+        store_256(to + 64, _mm256_unpacklo_epi16(high01, high23));
+        store_256(to + 96, _mm256_unpackhi_epi16(high01, high23));
+    }
+}
+
+/* A `width` and `groups` other than 0 are the kernel's, known when compiling: the sums then take straight-line code. */
+INLINE void depthwise_pixels(const edgecore_depthwise_args *args, const int rounding, const size_t width, const size_t groups)
 {
     const edgecore_block_head *head = args->block;
     const requant_8 *q = (const requant_8 *)(head + 1);
     const output_bounds bounds = load_bounds(head);
-    const size_t pitch = args->row_pitch;
-    for (size_t r = 0; r < args->rows; r++) {
+    const size_t kernel_w = width ? width : args->kernel_w;
+    const size_t column_bytes = (groups ? groups : groups_of(args->kernel_h)) * 4 * CHANNELS;
+    const uint8_t *x = args->scratch;
+    uint8_t *out = args->out + args->offset;
+    for (size_t p = 0; p < args->pixels; p++, x += args->pixel_step * column_bytes, out += args->out_stride) {
         const uint8_t *w = (const uint8_t *)(q + 4);
-        const uint8_t *const *a = args->a + r;
+        const uint8_t *column = x;
         __m256i acc[4];
 #pragma GCC unroll 4
         for (size_t j = 0; j < 4; j++)
             acc[j] = load_256(q[j].bias);
-        for (size_t t = 0; t < args->taps; t += 4, a += 4 * pitch, w += 4 * DOT_BYTES) {
-            const __m256i x0 = load_tap(a[0] + args->offset), x1 = load_tap(a[pitch] + args->offset);
-            const __m256i x2 = load_tap(a[2 * pitch] + args->offset), x3 = load_tap(a[3 * pitch] + args->offset);
-            const __m256i low01 = _mm256_unpacklo_epi8(x0, x1), high01 = _mm256_unpackhi_epi8(x0, x1);
-            const __m256i low23 = _mm256_unpacklo_epi8(x2, x3), high23 = _mm256_unpackhi_epi8(x2, x3);
-            acc[0] = dot_4(acc[0], _mm256_unpacklo_epi16(low01, low23), w);
-            acc[1] = dot_4(acc[1], _mm256_unpackhi_epi16(low01, low23), w + DOT_BYTES);
-            acc[2] = dot_4(acc[2], _mm256_unpacklo_epi16(high01, high23), w + 2 * DOT_BYTES);
-            acc[3] = dot_4(acc[3], _mm256_unpackhi_epi16(high01, high23), w + 3 * DOT_BYTES);
-        }
+#pragma GCC unroll 3
+        for (size_t kx = 0; kx < kernel_w; kx++, column += args->tap_step * column_bytes)
+            for (size_t g = 0; g < column_bytes; g += 4 * CHANNELS, w += 4 * DOT_BYTES)
+#pragma GCC unroll 4
+                for (size_t j = 0; j < 4; j++)
+                    acc[j] = dot_4(acc[j], load_256(column + g + 32 * j), w + j * DOT_BYTES);
 #pragma GCC unroll 4
         for (size_t j = 0; j < 4; j++)
             acc[j] = scale_8(acc[j], &q[j], rounding);
-        uint8_t *out = args->out[r] + args->offset;
         const __m256i bytes = narrow_32(acc[0], acc[1], acc[2], acc[3], &bounds);
         if (args->cols == CHANNELS) {
             _mm256_storeu_si256((__m256i *)out, bytes);
@@ -248,8 +283,17 @@ INLINE void depthwise_rounding(const edgecore_depthwise_args *args, const int ro
     }
 }
 
+INLINE void depthwise_rounding(const edgecore_depthwise_args *args, const int rounding)
+{
+    if (args->kernel_w == 3 && args->kernel_h <= 4)
+        depthwise_pixels(args, rounding, 3, 1);
+    else
+        depthwise_pixels(args, rounding, 0, 0);
+}
+
 static void depthwise_run(const edgecore_depthwise_args *args)
 {
+    interleave(args, groups_of(args->kernel_h));
     switch (((const edgecore_block_head *)args->block)->rounding) {
     case ROUND_UP:
         depthwise_rounding(args, ROUND_UP);
@@ -263,11 +307,12 @@ static void depthwise_run(const edgecore_depthwise_args *args)
 }
 
 const edgecore_depthwise_kernel NAMED(edgecore_depthwise_32) = {
-    .name = "depthwise_32t4__" TIER_NAME,
+    .name = "depthwise_32r4__" TIER_NAME,
     .cols = CHANNELS,
-    .tap_step = 4,
+    .row_step = 4,
     .cost = DEPTHWISE_COST,
     .block_bytes = depthwise_bytes,
+    .scratch_bytes = depthwise_scratch,
     .pack = depthwise_pack,
     .run = depthwise_run,
 };
