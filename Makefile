@@ -6,13 +6,17 @@
 # make wheel   the wheel and the source archive, in dist/
 # make clean   remove what the targets above made
 #
-# PYTHON=... chooses the interpreter, VENV=... where the virtual environment goes.
+# PYTHON=... chooses the interpreter, VENV=... where the virtual environment goes; for bench OPTIONS=... are its
+# options, see .venv/bin/python -m edgecore.benchmarks.compare --help.
 
 VENV ?= .venv
 BIN := $(VENV)/bin
 WITH_VENV := PATH="$(abspath $(BIN)):$$PATH"
 PIP := $(WITH_VENV) $(BIN)/python -m pip --disable-pip-version-check
 export PYTHON
+
+# MLPerf Tiny's int8 models are not part of the project; they are measured where they are.
+MLPERF_TINY ?= $(wildcard ../shared/data/models/mlperf_tiny)
 
 # What the compiled part is made of: a change here rebuilds it, a change in a Python file is seen at once.
 SOURCES := pyproject.toml CMakeLists.txt $(shell find kernels \
@@ -54,7 +58,7 @@ format: $(VENV)/.developer
 	$(BIN)/ruff format
 
 bench: $(VENV)/.bench
-	$(BIN)/python -m edgecore.benchmarks.compare
+	$(BIN)/python -m edgecore.benchmarks.compare $(addprefix --mlperf-tiny ,$(MLPERF_TINY)) $(OPTIONS)
 
 wheel: $(VENV)/.developer
 	$(WITH_VENV) $(BIN)/python -m build --no-isolation
