@@ -41,8 +41,10 @@ edgecore_status edgecore_tfl_parse_tensor(const tfl_tensor *tensor, edgecore_ten
                                           edgecore_message *message)
 {
     *parsed = (edgecore_tensor){.name = tensor->name};
+    if (tensor->type == TFL_FLOAT32)
+        return edgecore_fail(message, EDGECORE_UNSUPPORTED, "a float tensor");
     if (!dtype_of(tensor->type, &parsed->dtype))
-        return edgecore_fail(message, EDGECORE_UNSUPPORTED, "tensor type %d is not int8, uint8 or int32", tensor->type);
+        return edgecore_fail(message, EDGECORE_UNSUPPORTED, "a tensor of type %d", tensor->type);
     if (tensor->variable)
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "a variable tensor");
     if (tensor->sparsity)

@@ -41,9 +41,15 @@ static bool is_held(const tfl_context *context, int tensor, const tfl_delegate *
     return holder && holder != own;
 }
 
-static edgecore_status check_node(tfl_context *context, const tfl_delegate *own, int index,
-                                  edgecore_message *message)
+typedef struct verdict {
+    edgecore_status status;
+    edgecore_message message; /* why not */
+    bool weighted;            /* a convolution or fully connected: worth leaving the interpreter for */
+} verdict;
+
+static edgecore_status check_node(tfl_context *context, const tfl_delegate *own, int index, verdict *result)
 {
+    edgecore_message *message = &result->message;
     tfl_node *node = NULL;
     tfl_registration *registration = NULL;
     if (context->get_node_and_registration(context, index, &node, &registration) != TFL_OK)
@@ -52,7 +58,25 @@ static edgecore_status check_node(tfl_context *context, const tfl_delegate *own,
     const edgecore_status status = edgecore_tfl_parse_node(context, node, registration, &parsed, message);
     if (!status && is_held(context, parsed.output, own))
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "another delegate holds its output");
-    return status ? status : check_tensors(context, &parsed, message);
+    if (status)
+        return status;
+    result->weighted = parsed.kind == EDGECORE_CONV_2D || parsed.kind == EDGECORE_DEPTHWISE_CONV_2D ||
+                       parsed.kind == EDGECORE_FULLY_CONNECTED;
+    return check_tensors(context, &parsed, message);
+}
+
+/* A run of operators without weights between foreign ones costs more in passing tensors over, and in breaking up what
+ * another delegate could take whole, than it saves. */
+static void drop_light_runs(verdict *verdicts, size_t count)
+{
+    for (size_t start = 0, end; start < count; start = end + 1) {
+        bool weighted = false;
+        for (end = start; end < count && !verdicts[end].status; end++)
+            weighted = weighted || verdicts[end].weighted;
+        for (size_t i = start; i < end && !weighted && end - start < count; i++)
+            verdicts[i].status = edgecore_fail(&verdicts[i].message, EDGECORE_UNSUPPORTED,
+                                               "no convolution beside it that the engine runs");
+    }
 }
 
 /* A resize undoes the delegation but leaves its mark on the tensors, and then nobody else may take them. */
@@ -87,23 +111,27 @@ tfl_status edgecore_tfl_claim(tfl_context *context, tfl_delegate *delegate)
     }
     let_go(context, delegate);
     const size_t total = (size_t)plan->size;
+    verdict *verdicts = calloc(total + 1, sizeof *verdicts);
     tfl_ints *claimed = malloc(sizeof *claimed + total * sizeof claimed->data[0]);
-    edgecore_tfl_refusal *refusals = calloc(total ? total : 1, sizeof *refusals);
-    if (!claimed || !refusals) {
+    edgecore_tfl_refusal *refusals = calloc(total + 1, sizeof *refusals);
+    if (!verdicts || !claimed || !refusals) {
+        free(verdicts);
         free(claimed);
         free(refusals);
         context->report_error(context, "edgecore: out of memory");
         return TFL_DELEGATE_ERROR;
     }
+    for (size_t i = 0; i < total; i++)
+        verdicts[i].status = check_node(context, delegate, plan->data[i], &verdicts[i]);
+    drop_light_runs(verdicts, total);
     claimed->size = 0;
-    int32_t refused = 0;
-    for (size_t i = 0; i < total; i++) {
-        refusals[refused].node = plan->data[i];
-        if (check_node(context, delegate, plan->data[i], &refusals[refused].message) == EDGECORE_OK)
+    for (size_t i = 0, refused = 0; i < total; i++) {
+        if (!verdicts[i].status)
             claimed->data[claimed->size++] = plan->data[i];
         else
-            refused++;
+            refusals[refused++] = (edgecore_tfl_refusal){plan->data[i], verdicts[i].message};
     }
+    free(verdicts);
     keep_result((edgecore_tfl_plugin *)delegate->data, (int32_t)total, claimed->size, refusals);
     tfl_status status = TFL_OK;
     if (claimed->size)

@@ -106,6 +106,16 @@ def test_models_with_nothing_for_the_engine_run() -> None:
     np.testing.assert_array_equal(engine(model, inputs, whole=False).outputs[0], reference(model, inputs)[0])
 
 
+def test_operators_without_weights_stay_where_their_neighbours_are() -> None:
+    net = Network(seed=1)
+    y = net.unary("TANH", net.pool(net.input((1, 5, 5, 3)), "MAX_POOL_2D"))
+    net.output(net.unary("RELU", y))
+    delegate = ec.load_delegate()
+    interpreter = ec.open_interpreter(net.build(), delegate=delegate)
+    interpreter.invoke()
+    assert delegate.claimed_nodes == 0 and sorted(delegate.refusals()) == [0, 1, 2]
+
+
 def test_uint8_models_give_the_reference_bytes() -> None:
     net = Network(seed=4, dtype="uint8")
     y = net.conv2d(net.input((1, 15, 13, 3)), 8, (3, 3), (2, 2), activation="RELU6", per_channel=False)

@@ -11,7 +11,7 @@ assert_same(model, inputs, threads=(1, 2), isas=("scalar", "avx2"), fuse=(True, 
 from __future__ import annotations
 
 from .network import Network, Quant
-from .runtime import EngineRun, assert_same, available_isas, engine, random_inputs, reference, run
+from .runtime import EngineRun, assert_same, available_isas, engine, host, random_inputs, reference, run
 from .writer import ModelWriter
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "assert_same",
     "available_isas",
     "engine",
+    "host",
     "random_inputs",
     "reference",
     "run",

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .network import Network, Pair, Quant
+from .network import REAL_SPREAD, Network, Pair, Quant
 from .runtime import Array, assert_same, random_inputs
 
 ACTIVATIONS = st.sampled_from(["NONE", "RELU", "RELU_N1_TO_1", "RELU6"])
@@ -95,10 +95,10 @@ def _windowed(draw: st.DrawFn, size: Pair, largest: int, dilations: int) -> tupl
     return kernel, stride, dilation, draw(PADDINGS) if fits else "SAME"
 
 
-def _weighted_out(draw: st.DrawFn, net: Network, x: int, fan_in: int) -> Quant:
+def _weighted_out(draw: st.DrawFn, fan_in: int) -> Quant:
     """An output scale from saturating to vanishing, but never one that overflows int32 on the way."""
     factor = draw(st.sampled_from([1.0, 1.0, 1.0, 0.05, 20.0, 1e12] + ([1 / 2000] if fan_in <= 32 else [])))
-    scale = net.quants[x].scale * 0.01 * math.sqrt(fan_in) * 90 * factor
+    scale = REAL_SPREAD / 55 * factor
     return Quant(scale, draw(quants()).zero_point)
 
 
@@ -106,7 +106,7 @@ def _conv(draw: st.DrawFn, net: Network) -> str:
     size, depth, channels = draw(st.tuples(SIZES, SIZES)), draw(CHANNELS), draw(CHANNELS)
     kernel, stride, dilation, padding = _windowed(draw, size, 7, 3)
     x = net.input((1, *size, depth), draw(quants(1e-3, 0.5)))
-    out = _weighted_out(draw, net, x, kernel[0] * kernel[1] * depth)
+    out = _weighted_out(draw, kernel[0] * kernel[1] * depth)
     options: dict[str, Any] = {
         "activation": draw(ACTIVATIONS),
         "per_channel": draw(st.booleans()),
@@ -121,7 +121,7 @@ def _depthwise(draw: st.DrawFn, net: Network) -> str:
     multiplier = draw(st.sampled_from([1, 1, 1, 2, 3, 8]))
     kernel, stride, dilation, padding = _windowed(draw, size, 7, 3)
     x = net.input((1, *size, depth), draw(quants(1e-3, 0.5)))
-    out = _weighted_out(draw, net, x, kernel[0] * kernel[1])
+    out = _weighted_out(draw, kernel[0] * kernel[1])
     options: dict[str, Any] = {
         "activation": draw(ACTIVATIONS),
         "per_channel": draw(st.booleans()),
@@ -141,7 +141,7 @@ def _fully_connected(draw: st.DrawFn, net: Network) -> str:
     )
     units = draw(st.one_of(CHANNELS, st.integers(1, 130)))
     x = net.input(shape, draw(quants(1e-3, 0.5)))
-    out = _weighted_out(draw, net, x, math.prod(shape))
+    out = _weighted_out(draw, math.prod(shape))
     options: dict[str, Any] = {
         "activation": draw(ACTIVATIONS),
         "bias": draw(st.booleans()),

@@ -6,6 +6,7 @@ TensorFlow is not needed, so a test can write a model and run it with tflite-run
 from __future__ import annotations
 
 import enum
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -139,6 +140,15 @@ class ModelWriter:
         elif options:
             raise ValueError(f"{name} takes no options")
         self._operators.append(table)
+
+    def digest(self) -> str:
+        """sha256 of everything that numbers decide: constants and scales, whatever the file's layout."""
+        state = hashlib.sha256()
+        for table in self._tensors:
+            state.update(self._buffers[table.buffer].data.tobytes() if table.buffer else b"")
+            if table.quantization is not None:
+                state.update(table.quantization.scale.tobytes() + table.quantization.zeroPoint.tobytes())
+        return state.hexdigest()
 
     def build(self) -> bytes:
         subgraph = schema.SubGraphT()
