@@ -50,7 +50,6 @@ typedef struct edgecore_step {
     int32_t member_count;
     edgecore_strip *strips; /* at most one for each member */
     int32_t strip_count;
-    size_t in_place_row_bytes; /* of results that members overwrite in the arena */
     /* How the step is cut: tasks are numbered channels first, then rows. */
     int32_t rows, channels; /* of the last member's output */
     int32_t channel_step;   /* 0: channels are not cut */

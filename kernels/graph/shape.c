@@ -77,7 +77,6 @@ static void work_in_place(edgecore_step *step)
                 input->view.channels != member->output.view.channels ||
                 (size_t)input->view.width * (size_t)input->view.channels != step->strips[input->strip].row_bytes)
                 continue;
-            step->in_place_row_bytes += step->strips[input->strip].row_bytes;
             move_strip(step, input->strip, member->output);
             break;
         }

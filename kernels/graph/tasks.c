@@ -1,13 +1,13 @@
 /* How a step is cut into tasks. The cut never changes a byte, so it is free to follow the number of threads. */
 #include "graph/engine.h"
 
-/* Below this a step is not worth waking a thread: about the work of a few microseconds, in multiply-accumulates, with
- * a byte moved counted as several of them. */
-#define SMALL_WORK 60000
+/* Below this a step is not worth waking a thread: about the work of ten microseconds, in multiply-accumulates, with a
+ * byte moved counted as several of them. */
+#define SMALL_WORK 200000
 #define WORK_PER_BYTE 8
 
-/* Strips and the rows they come from and go to should stay in this thread's half of a second-level cache. */
-#define STRIP_BYTES (512 * 1024)
+/* What a task of a fused block reads and writes should stay in a second-level cache beside the weights. */
+#define BLOCK_BYTES (256 * 1024)
 
 #define TASKS_PER_THREAD 3
 
@@ -64,14 +64,23 @@ static void choose_grid(edgecore_step *step, int32_t threads, int32_t most_rows)
         }
 }
 
+/* Bytes of a row in the arena, over all that the step reads and writes there. */
+static size_t row_bytes(const edgecore_step *step)
+{
+    int64_t bytes = step->bytes;
+    for (int32_t m = 0; m < step->member_count; m++)
+        bytes -= (int64_t)step->members[m].op->weight_bytes;
+    return (size_t)bytes / (size_t)step->rows;
+}
+
 void edgecore_cut(edgecore_step *step, int32_t threads)
 {
     step->task_rows = step->rows;
     step->task_channels = step->channels;
     if (threads > 1 && step->macs + WORK_PER_BYTE * step->bytes >= SMALL_WORK)
         choose_grid(step, threads, step->strip_count ? threads : TASKS_PER_THREAD * threads);
-    size_t strips = size_strips(step, step->task_rows);
-    while (strips + (size_t)step->task_rows * step->in_place_row_bytes > STRIP_BYTES && step->splits_rows &&
+    size_t strips = size_strips(step, step->task_rows), row = row_bytes(step);
+    while (step->member_count > 1 && strips + (size_t)step->task_rows * row > BLOCK_BYTES && step->splits_rows &&
            step->task_rows > 1) {
         step->task_rows = step->task_rows - ceil_div(step->task_rows, 4);
         strips = size_strips(step, step->task_rows);

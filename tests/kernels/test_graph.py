@@ -14,7 +14,8 @@ import pytest
 from edgecore import interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = [ROOT / "tests" / "kernels" / "c" / name for name in ("graph_test.c", "networks.c")]
+FOLDER = ROOT / "tests" / "kernels" / "c"
+PROGRAMS = {"graph_test": ["graph_test.c", "networks.c"], "hostile_test": ["hostile_test.c"]}
 TOOLS = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 
@@ -24,24 +25,25 @@ def run(command: list[str]) -> None:
 
 
 def compile_test(compiler: str, library: Path, program: Path, flags: list[str]) -> None:
+    """`program` is named as in PROGRAMS."""
     include = ROOT / "kernels" / "include"
     warnings = ["-Wall", "-Wextra", "-Werror"]
     link = [str(library), "-lpthread", f"-Wl,-rpath,{library.parent}"]
-    sources = [str(source) for source in SOURCES]
+    sources = [str(FOLDER / source) for source in PROGRAMS[program.name]]
     run(
         [compiler, "-std=gnu11", "-g", *warnings, *flags, f"-I{include}", *sources, "-o", str(program), *link]
     )
 
 
-def test_graph(tmp_path: Path, need_program: Callable[[str, str], str]) -> None:
-    program = tmp_path / "graph_test"
-    compile_test(need_program("cc", "gcc"), interpreter.library_path(), program, [])
-    run([str(program)])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program(tmp_path: Path, need_program: Callable[[str, str], str], name: str) -> None:
+    compile_test(need_program("cc", "gcc"), interpreter.library_path(), tmp_path / name, [])
+    run([str(tmp_path / name)])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sanitizers", ["address,undefined", "thread"])
-def test_graph_under_sanitizers(
+def test_programs_under_sanitizers(
     tmp_path: Path, need_program: Callable[[str, str], str], sanitizers: str
 ) -> None:
     compiler = need_program("cc", "gcc")
@@ -50,8 +52,9 @@ def test_graph_under_sanitizers(
     options = ["-DEDGECORE_PYTHON=OFF", f"-DEDGECORE_SANITIZE={sanitizers}", "-DCMAKE_C_FLAGS_RELEASE=-O1"]
     run([cmake, "-G", "Ninja", "-S", str(ROOT), "-B", str(build), *options])
     run([cmake, "--build", str(build), "--target", "edgecore"])
-    program = tmp_path / "graph_test"
     flags = [f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all"]
-    compile_test(compiler, build / "kernels" / "libedgecore.so", program, flags)
     # The thread sanitizer cannot follow threads that a forked child starts.
-    run([str(program), *(["--no-fork"] if sanitizers == "thread" else [])])
+    arguments = {"graph_test": ["--no-fork"] if sanitizers == "thread" else [], "hostile_test": ["5000"]}
+    for name in PROGRAMS:
+        compile_test(compiler, build / "kernels" / "libedgecore.so", tmp_path / name, flags)
+        run([str(tmp_path / name), *arguments[name]])
