@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import mmap
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from edgecore.kernels.cpu import available_isas
 from edgecore.kernels.image import MAX_SIDE, ImagePlan
 
 Pixels = NDArray[np.uint8]
@@ -244,3 +248,51 @@ def test_outputs_are_checked(out: object) -> None:
     plan = ImagePlan(8, 6, "BGR", 4, 4, "RGB")
     with pytest.raises(ValueError, match=r"^out:"):
         plan.run(np.zeros((8, 6, 3), np.uint8), out)  # type: ignore[arg-type]
+
+
+@given(sides, sides, sides, sides, st.sampled_from(["RGB", "BGR", "GREY"]), st.sampled_from(["RGB", "GREY"]))
+@settings(max_examples=100, deadline=None)
+def test_every_tier_gives_the_same_bytes(
+    h: int, w: int, height: int, width: int, frame_order: str, order: str
+) -> None:
+    frame = random_frame(h + w, h, 3 * w, 1 if frame_order == "GREY" else 3, extremes=h % 2 == 0)
+    with pytest.MonkeyPatch.context() as patch:
+        results = []
+        for isa in available_isas():
+            patch.setenv("EDGECORE_ISA", isa)
+            results.append(run(frame, height, width, order, frame_order))
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
+
+
+def test_an_unknown_tier_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGECORE_ISA", "sse9")
+    with pytest.raises(ValueError, match="sse9"):
+        ImagePlan(4, 4, "BGR", 4, 4, "RGB")
+
+
+def before_a_guard_page(size: int) -> Pixels:
+    """`size` bytes that end where memory may be neither read nor written."""
+    pages = -(-size // mmap.PAGESIZE)
+    area = mmap.mmap(-1, (pages + 1) * mmap.PAGESIZE)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(area))
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.mprotect(ctypes.c_void_p(start + pages * mmap.PAGESIZE), mmap.PAGESIZE, 0) == 0  # PROT_NONE
+    return np.frombuffer(area, np.uint8, size, pages * mmap.PAGESIZE - size)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (7, 11), (33, 64), (40, 41), (50, 97)])
+@pytest.mark.parametrize("target", [(1, 1), (5, 8), (33, 64), (40, 20), (90, 101)])
+@pytest.mark.parametrize(
+    "orders", [("RGB", "RGB"), ("BGR", "RGB"), ("BGR", "GREY"), ("GREY", "GREY"), ("GREY", "RGB")]
+)
+def test_nothing_past_the_arrays_is_touched(
+    size: tuple[int, int], target: tuple[int, int], orders: tuple[str, str]
+) -> None:
+    channels, out_channels = (1 if order == "GREY" else 3 for order in orders)
+    frame = before_a_guard_page(size[0] * size[1] * channels).reshape(*size, channels)
+    frame[:] = random_frame(size[0], *size, channels)
+    out = before_a_guard_page(target[0] * target[1] * out_channels).reshape(*target, out_channels)
+    for resize in ("stretch", "letterbox", "crop"):
+        ImagePlan(*size, orders[0], *target, orders[1], resize).run(frame, out)
+        np.testing.assert_array_equal(out, run(frame.copy(), *target, orders[1], orders[0], resize=resize))
