@@ -12,6 +12,7 @@ from edgecore.bench.timing import Run, Samples, measure
 from edgecore.devices import machine
 from edgecore.model import preprocessing_of, takes_images
 from edgecore.network import Network
+from edgecore.statistics import percentile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,18 +90,17 @@ def _fill(network: Network) -> None:
 
 
 def step_seconds(network: Network, run: Run) -> list[float]:
-    """The mean time of every step of the network's engines, in their order."""
+    """The median time of every step of the network's engines, in their order."""
     engines = network.engines()
     for engine in engines:
         engine.set_profiling(True)
-    totals: list[int] = []
+    runs = []
     for _ in range(PROFILED_RUNS):
         run()
-        times = [step.nanoseconds for engine in engines for step in engine.steps()]
-        totals = times if not totals else [a + b for a, b in zip(totals, times, strict=True)]
+        runs.append([step.nanoseconds for engine in engines for step in engine.steps()])
     for engine in engines:
         engine.set_profiling(False)
-    return [total / PROFILED_RUNS * 1e-9 for total in totals]
+    return [percentile(sorted(times), 50) * 1e-9 for times in zip(*runs, strict=True)]
 
 
 def bench(network: Network, plain: Network | None, picture: Picture | None, plan: Plan) -> dict[str, Any]:
@@ -145,8 +145,13 @@ def bench(network: Network, plain: Network | None, picture: Picture | None, plan
 
 
 def _comparison(ours: Samples, theirs: Samples, plain: Network) -> dict[str, Any]:
-    ratio = theirs.median("inference") / ours.median("inference")
-    return {"runtime": plain.runtime, "stages_ms": theirs.to_json(), "ratio": round(ratio, 3)}
+    stage = "inference"
+    return {
+        "runtime": plain.runtime,
+        "stages_ms": theirs.to_json(),
+        "ratio": round(theirs.median(stage) / ours.median(stage), 3),
+        "ratio_of_fastest": round(min(theirs.stages[stage]) / min(ours.stages[stage]), 3),
+    }
 
 
 def _steps(network: Network, run: Run) -> list[dict[str, Any]]:
