@@ -132,10 +132,12 @@ static inline int32_t row_high_mul(int32_t value, int32_t multiplier)
     return (int32_t)((uint64_t)((int64_t)value * multiplier + (INT64_C(1) << 30)) >> 31);
 }
 
-/* value / 2^shift, ties away from zero, where half = 2^shift / 2 and odd = shift > 0 ? -1 : 0. */
+/* value / 2^shift, ties away from zero, where half = 2^shift / 2 and odd = shift > 0 ? -1 : 0. Nothing is added to the
+ * value itself, which may be as large as an int32 can be. */
 static inline int32_t row_rounding_shift(int32_t value, int32_t shift, int32_t half, int32_t odd)
 {
-    return (int32_t)((uint32_t)value + (uint32_t)half + (uint32_t)((value >> 31) & odd)) >> shift;
+    const int32_t mask = (int32_t)((uint32_t)half * 2 - 1) & odd;
+    return (value >> shift) + ((value & mask) > (mask >> 1) + (value < 0));
 }
 
 static inline int32_t row_half(int32_t shift)
@@ -152,6 +154,12 @@ static inline uint8_t row_clamp(int32_t value, int32_t min, int32_t max)
     return (uint8_t)(value > max ? max : value);
 }
 
+/* (distance << 20) times a Q31 multiplier, rounded, in 32 bits: the multiplier in two parts of 20 and 11 bits. */
+static inline int32_t row_scaled_distance(int32_t distance, int32_t multiplier)
+{
+    return distance * (multiplier >> 11) + ((distance * (multiplier & 2047) + (1 << 10)) >> 11);
+}
+
 static void add_row(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how)
 {
     const edgecore_row_arithmetic h = *how;
@@ -160,11 +168,11 @@ static void add_row(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, 
     const int32_t half = row_half(h.right_shift), odd = -(h.right_shift > 0);
     EDGECORE_INDEPENDENT
     for (size_t i = 0; i < n; i++) {
-        int32_t x = ((a[i] ^ h.a.flip) - h.a.zero_point) * (1 << 20);
-        int32_t y = ((b[i] ^ h.b.flip) - h.b.zero_point) * (1 << 20);
-        x = row_rounding_shift(row_high_mul(x, h.a.multiplier), h.a.right_shift, half_a, odd_a);
-        y = row_rounding_shift(row_high_mul(y, h.b.multiplier), h.b.right_shift, half_b, odd_b);
-        int32_t sum = row_rounding_shift(row_high_mul(x + y, h.multiplier), h.right_shift, half, odd);
+        int32_t x = row_scaled_distance((a[i] ^ h.a.flip) - h.a.zero_point, h.a.multiplier);
+        int32_t y = row_scaled_distance((b[i] ^ h.b.flip) - h.b.zero_point, h.b.multiplier);
+        int32_t sum = row_rounding_shift(x, h.a.right_shift, half_a, odd_a) +
+                      row_rounding_shift(y, h.b.right_shift, half_b, odd_b);
+        sum = row_rounding_shift(row_high_mul(sum, h.multiplier), h.right_shift, half, odd);
         out[i] = row_clamp(sum + h.zero_point, h.min, h.max) ^ h.flip;
     }
 }

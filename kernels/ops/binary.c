@@ -104,8 +104,9 @@ edgecore_status edgecore_binary_prepare(const edgecore_op_class *klass, const ed
             return edgecore_fail(message, EDGECORE_NO_MEMORY, "out of memory");
         }
     }
-    /* A pixel's worth of each input, for one that is broadcast along the channels. */
-    self->base.scratch_bytes = 2 * ((size_t)edgecore_shape4_of(desc->output).dims[3] + EDGECORE_SLACK);
+    /* A row of each input, for one that does not have its row in one run. */
+    const edgecore_shape4 out = edgecore_shape4_of(desc->output);
+    self->base.scratch_bytes = 2 * (size_t)out.dims[2] * (size_t)out.dims[3];
     self->base.channel_step = 16;
     self->base.splits_rows = true;
     *op = &self->base;
@@ -134,9 +135,45 @@ static const uint8_t *pixel_of(const edgecore_view *in, const edgecore_view *out
     return spread;
 }
 
-static bool row_is_one_run(const edgecore_view *in, const edgecore_view *output)
+/* A row as one run of bytes: where it lies, or gathered into `gathered`, which `have` says is done already. */
+static const uint8_t *row_of(const edgecore_view *in, const edgecore_view *output, int32_t y, uint8_t *gathered,
+                             bool have)
 {
-    return in->width == output->width && in->channels == output->channels && edgecore_view_dense(in);
+    const size_t n = (size_t)output->channels;
+    if (in->width == output->width && in->channels == output->channels && edgecore_view_dense(in))
+        return edgecore_view_at(in, in->height == 1 ? 0 : y, 0, 0);
+    for (int32_t x = 0; x < output->width && !have; x++) {
+        uint8_t *to = gathered + (size_t)x * n;
+        const uint8_t *from = pixel_of(in, output, y, x, 0, n, to);
+        if (from != to)
+            memcpy(to, from, n);
+    }
+    return gathered;
+}
+
+static void run_rows(const binary *self, const edgecore_view *a, const edgecore_view *b, const edgecore_view *output,
+                     edgecore_region region, uint8_t *scratch)
+{
+    const size_t n = (size_t)output->width * (size_t)output->channels;
+    for (int32_t y = region.y0; y < region.y1; y++) {
+        const bool later = y > region.y0;
+        const uint8_t *row_a = row_of(a, output, y, scratch, later && a->height == 1);
+        const uint8_t *row_b = row_of(b, output, y, scratch + n, later && b->height == 1);
+        self->row(edgecore_view_at(output, y, 0, 0), row_a, row_b, n, &self->how);
+    }
+}
+
+static void run_pixels(const binary *self, const edgecore_view *a, const edgecore_view *b, const edgecore_view *output,
+                       edgecore_region region, uint8_t *scratch)
+{
+    const size_t n = (size_t)(region.c1 - region.c0);
+    for (int32_t y = region.y0; y < region.y1; y++) {
+        for (int32_t x = 0; x < output->width; x++) {
+            const uint8_t *from_a = pixel_of(a, output, y, x, region.c0, n, scratch);
+            const uint8_t *from_b = pixel_of(b, output, y, x, region.c0, n, scratch + n);
+            self->row(edgecore_view_at(output, y, x, region.c0), from_a, from_b, n, &self->how);
+        }
+    }
 }
 
 void edgecore_binary_run(const edgecore_op *op, const edgecore_view *inputs, const edgecore_view *output,
@@ -145,19 +182,10 @@ void edgecore_binary_run(const edgecore_op *op, const edgecore_view *inputs, con
     const binary *self = (const binary *)op;
     const edgecore_view *a = self->constant[0] ? &self->view[0] : &inputs[self->activation[0]];
     const edgecore_view *b = self->constant[1] ? &self->view[1] : &inputs[self->activation[1]];
-    const size_t n = (size_t)(region.c1 - region.c0);
-    uint8_t *spread_a = scratch, *spread_b = spread_a + n;
-    bool whole_rows = n == (size_t)output->channels && edgecore_view_dense(output) && row_is_one_run(a, output) &&
-                      row_is_one_run(b, output);
-    size_t run_bytes = whole_rows ? n * (size_t)output->width : n;
-    int32_t columns = whole_rows ? 1 : output->width;
-    for (int32_t y = region.y0; y < region.y1; y++) {
-        for (int32_t x = 0; x < columns; x++) {
-            const uint8_t *from_a = pixel_of(a, output, y, x, region.c0, n, spread_a);
-            const uint8_t *from_b = pixel_of(b, output, y, x, region.c0, n, spread_b);
-            self->row(edgecore_view_at(output, y, x, region.c0), from_a, from_b, run_bytes, &self->how);
-        }
-    }
+    if (region.c1 - region.c0 == output->channels && edgecore_view_dense(output))
+        run_rows(self, a, b, output, region, scratch);
+    else
+        run_pixels(self, a, b, output, region, scratch);
 }
 
 void edgecore_binary_input_rows(const edgecore_op *op, int32_t index, int32_t y0, int32_t y1, int32_t *in_y0,
