@@ -171,9 +171,10 @@ edgecore_status edgecore_engine_run(edgecore_engine *engine, const void *const *
     for (int32_t i = 0; i < engine->output_count; i++)
         if (!outputs[i])
             return edgecore_fail(message, EDGECORE_INVALID, "output %d is NULL", (int)i);
-    if (atomic_exchange(&engine->running, true))
+    /* What another thread of the parent was running at the fork does not go on in the child. */
+    bool forked = edgecore_pool_begin(engine->pool);
+    if (atomic_exchange(&engine->running, true) && !forked)
         return edgecore_fail(message, EDGECORE_INVALID, "the engine is already running in another thread");
-    edgecore_pool_begin(engine->pool);
     for (int32_t i = 0; i < engine->input_count; i++)
         copy_port(engine, &engine->inputs[i], (uint8_t *)(uintptr_t)inputs[i], true);
     for (int32_t s = 0; s < engine->step_count; s++) {

@@ -170,10 +170,12 @@ int32_t edgecore_pool_threads(const edgecore_pool *pool)
     return pool->worker_count + 1;
 }
 
-void edgecore_pool_begin(edgecore_pool *pool)
+bool edgecore_pool_begin(edgecore_pool *pool)
 {
-    if (pool->owner != getpid())
-        start_workers(pool);
+    if (pool->owner == getpid())
+        return false;
+    start_workers(pool);
+    return true;
 }
 
 void edgecore_pool_run(edgecore_pool *pool, edgecore_task_fn function, void *context, int32_t count)

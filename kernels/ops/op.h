@@ -57,6 +57,8 @@ typedef struct edgecore_op_class {
                                edgecore_message *message);
     void (*destroy)(edgecore_op *op);
     /* Computes a region. `inputs` are the activation inputs in order (constants live in the op).
+     * The output's memory is apart from the inputs', but a unary operator or an ADD of equal shapes may be given the
+     * very view of an input as its output.
      * `scratch` is op->scratch_bytes of the calling thread, 64-byte aligned. */
     void (*run)(const edgecore_op *op, const edgecore_view *inputs, const edgecore_view *output,
                 edgecore_region region, void *scratch);

@@ -40,7 +40,7 @@ EDGECORE_API edgecore_status edgecore_node_supported(edgecore_op_kind kind, cons
                                                      const edgecore_tensor *output, edgecore_message *message);
 
 typedef struct edgecore_options {
-    int32_t threads;  /* 1 or more; 0 means every core that the process may use */
+    int32_t threads;  /* 1 to 256; 0 means every core that the process may use. Fewer when the system gives no more */
     const char *isa;  /* a tier's name, or NULL: $EDGECORE_ISA, else the best of this CPU */
     bool fuse;        /* false: one step per node, for tests and tables */
 } edgecore_options;
@@ -51,7 +51,7 @@ EDGECORE_API edgecore_status edgecore_engine_create(const edgecore_graph *graph,
 EDGECORE_API void edgecore_engine_destroy(edgecore_engine *engine);
 
 /* Runs one inference. Buffers are dense, in the order of set_io, and may not overlap. One call at a time
- * per engine; different engines may run at once. In a forked child the pool is made anew. */
+ * per engine (a second one is refused); different engines may run at once. In a forked child the pool is made anew. */
 EDGECORE_API edgecore_status edgecore_engine_run(edgecore_engine *engine, const void *const *inputs,
                                                  void *const *outputs, edgecore_message *message);
 
