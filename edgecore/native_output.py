@@ -38,6 +38,9 @@ def held_stderr(forward: bool = True) -> Iterator[Held]:
     do not, because the caller puts them into its own message.
     """
     held = Held()
+    if sys.stderr is None:  # the process was started with it closed
+        yield held
+        return
     with _LOCK:
         sys.stderr.flush()
         sink = os.memfd_create("edgecore-stderr", os.MFD_CLOEXEC)

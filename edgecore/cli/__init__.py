@@ -55,8 +55,16 @@ def _complain(text: str) -> None:
     print("edgecore: " + " ".join(text.split()), file=sys.stderr)
 
 
+def _drop_output() -> None:
+    """Nobody takes our output any more; Python would complain once more when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line and returns the exit status: 0, 2 for a mistake of the user, 130 after Ctrl-C."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # started with it closed
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
     try:
@@ -75,6 +83,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         _complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output has gone; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return PIPE_CLOSED
+    except OSError as error:  # what nobody else put into words: mostly a full disk
+        if debug:
+            raise
+        _drop_output()
+        _complain(f"{error.filename or 'the output'}: {error.strerror or error}")
+        return USER_ERROR

@@ -29,6 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder or zip of <class>/<image>, or a folder that holds one named test",
     )
+    parser.add_argument(
+        "--held-out",
+        action="store_true",
+        help="of a single source only the part that `edgecore train` left out",
+    )
     parser.add_argument("--images", type=positive, metavar="N", help="about N images, evenly of each class")
     parser.add_argument("--labels", type=Path, metavar="FILE", help="labels of a .tflite that carries none")
     parser.add_argument("--threads", type=positive, metavar="N", help="threads of the engine")
@@ -45,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.model is not None and not args.model.is_file():
         raise UserError(f"there is no model {args.model}; check the path")
-    source = test_source(args.data)
+    source = test_source(args.data, held_out=args.held_out)
     if args.images:
         source = source.balanced(args.images)
     if args.model is not None and args.model.suffix in (".keras", ".h5"):

@@ -14,6 +14,7 @@ from edgecore.errors import UserError
 if TYPE_CHECKING:
     from edgecore.camera import Source
     from edgecore.live.display import Display
+    from edgecore.live.loop import Tally
 
 HELP = "classify the frames of a video, a folder of images or a camera"
 
@@ -46,6 +47,13 @@ def _display(args: argparse.Namespace, source: Source) -> Display:
     return Terminal(sys.stdout) if sys.stdout.isatty() else Plain(sys.stdout, every=source.named)
 
 
+def _finish(displays: list[Display], tally: Tally) -> None:
+    tally.stop()
+    if tally.frames:
+        for display in displays:
+            display.finish(tally)
+
+
 def run(args: argparse.Namespace) -> int:
     """Loops until the source ends, N frames are done or Ctrl-C; then prints a summary."""
     from edgecore.camera import source_of
@@ -69,10 +77,10 @@ def run(args: argparse.Namespace) -> int:
                 for display in displays:
                     display.show(result, tally)
         except KeyboardInterrupt:
-            pass
-        finally:
-            tally.ended = tally.seconds + tally.started
-            if tally.frames:
-                for display in displays:
-                    display.finish(tally)
+            _finish(displays, tally)
+        except UserError:
+            _finish(displays, tally)
+            raise
+        else:
+            _finish(displays, tally)
     return 0

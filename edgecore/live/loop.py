@@ -59,6 +59,10 @@ class Tally:
         if result.predictions:
             self.labels[result.predictions[0].label] += 1
 
+    def stop(self) -> None:
+        """The run is over: the clock stands still from here on."""
+        self.ended = time.monotonic()
+
     @property
     def seconds(self) -> float:
         """Since the start, until the end."""

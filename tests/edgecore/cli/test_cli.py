@@ -160,6 +160,21 @@ def test_unwritable_output(edgecore: Command, model: Path, clip: Path) -> None:
     assert "cannot be written: No such file or directory" in line
 
 
+@pytest.mark.parametrize("words", [("--out", "/dev/full"), ("--json",)])
+def test_full_disk(model: Path, clip: Path, words: tuple[str, ...]) -> None:
+    program = [sys.executable, "-m", "edgecore.cli", "run", str(clip), "--model", str(model), *words]
+    with Path("/dev/full" if words == ("--json",) else os.devnull).open("w") as out:
+        run = subprocess.run(program, stdout=out, stderr=subprocess.PIPE, text=True)
+    assert (run.returncode, run.stderr) == (2, "edgecore: the output: No space left on device\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_closed_output(model: Path, clip: Path, closed: str) -> None:
+    command = f'"{sys.executable}" -m edgecore.cli run "{clip}" --model "{model}" {closed}'
+    run = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert run.returncode == 0 and run.stderr == ""
+
+
 def test_damaged_image_in_a_folder_ends_with_a_summary(edgecore: Command, model: Path, photos: Path) -> None:
     (photos / "b.jpg").write_bytes(b"\xff\xd8 no picture")
     run = edgecore("run", photos, "--model", model)
