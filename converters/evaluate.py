@@ -122,7 +122,8 @@ def evaluate_tflite(
 
 def evaluate_in_own_process(path: Path, data: Path) -> Report:
     """`evaluate_tflite` on the test part of `data`, for callers that have TensorFlow loaded."""
-    command = [sys.executable, "-m", "edgecore.cli", "eval", str(path), "--data", str(data), "--json"]
+    command = [sys.executable, "-m", "edgecore.cli", "eval", str(path), "--data", str(data)]
+    command += ["--held-out", "--json"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]

@@ -16,8 +16,8 @@ def quantise(model: keras.Model, calibration: Iterable[np.ndarray]) -> bytes:
     """The flatbuffer of `model` in int8.
 
     `calibration` yields float32 inputs of shape (height, width, channels) as the device's preprocessing
-    makes them; their extremes become the quantisation ranges. Raises UserError if an operation has no
-    integer form: nothing falls back to float silently.
+    makes them; their extremes become the quantisation ranges. Raises UserError if the converter gives
+    up on an operation; one that it leaves in float is found by `convert.check_integer`.
     """
     return _convert(model, lambda: ([sample[None]] for sample in calibration))
 

@@ -49,8 +49,7 @@ def randomise(model: keras.Model, inputs: np.ndarray, *, seed: int = SEED) -> No
     """Gives `model` weights that keep every activation in range, as training would.
 
     Batch norms get random gains and offsets and the statistics of `inputs` (batch, height, width, channels);
-    biases become small random numbers; the last kernel is scaled so that the scores are neither flat nor all
-    in one class.
+    biases become small random numbers; the classifier is centred and scaled, so that images differ in scores.
     """
     import keras
 
@@ -69,10 +68,23 @@ def randomise(model: keras.Model, inputs: np.ndarray, *, seed: int = SEED) -> No
     model(inputs, training=True)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
+    _spread_scores(model, inputs)
+
+
+def _spread_scores(model: keras.Model, inputs: np.ndarray) -> None:
+    """Centres each class over `inputs` and scales the last kernel, so that images get different answers."""
+    import keras
+
     last = [layer for layer in model.layers if getattr(layer, "kernel", None) is not None][-1]
-    before_softmax = keras.Model(model.input, model.layers[-1].input)
-    spread = float(np.std(before_softmax.predict_on_batch(inputs)))
-    last.kernel.assign(last.kernel * (3.0 / max(spread, 1e-6)))
+    activation, last.activation = last.activation, keras.activations.linear
+    raw = np.asarray(keras.Model(model.input, last.output)(inputs, training=False))
+    last.activation = activation
+    last.bias.assign_sub(raw.mean(axis=tuple(range(raw.ndim - 1))))
+    # A ReLU and an average are all that may follow, and a positive factor passes through both.
+    scores = np.asarray(keras.Model(model.input, model.layers[-1].input)(inputs, training=False))
+    factor = 3.0 / max(float(scores.std(axis=0).mean()), 1e-6)
+    last.kernel.assign(last.kernel * factor)
+    last.bias.assign(last.bias * factor)
 
 
 def build_sample(name: str, **options: Any) -> bytes:

@@ -110,5 +110,5 @@ def test_the_whole_way_from_recipe_to_a_judged_model(
     wrong = edgecore("convert", out / "model.keras", "--data", data, "--labels", labels, status=2)
     assert "3 labels do not fit" in wrong
     said = edgecore("convert", out / "model.keras", "--data", data, "--images", 12, "--judge")
-    assert "images: float" in said
+    assert "on 6 test images: float" in said
     assert "grey" in edgecore("eval", out / "model.tflite", "--data", data)

@@ -63,6 +63,8 @@ def test_a_single_source_is_split_without_overlap_and_alike_in_each_class(colour
     assert not set(training.items) & set(held.items)
     assert len(training.items) + len(held.items) == 80
     assert [index for _, index in held.items].count(0) == 10
+    assert len(data.test_source(colours / "train").items) == 80
+    assert data.test_source(colours / "train", held_out=True) == data.open_splits(colours / "train")[1]
 
 
 def test_missing_data_is_named(tmp_path: Path) -> None:

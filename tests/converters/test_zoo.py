@@ -72,8 +72,11 @@ def test_bypass_adds_sums_around_every_second_fire_block() -> None:
     assert [name for name in names if name.endswith("_bypass")] == [f"fire{n}_bypass" for n in (3, 5, 7, 9)]
 
 
-@pytest.mark.parametrize("name", zoo.names())
-def test_every_member_takes_other_classes_and_survives_saving(name: str, tmp_path: Path) -> None:
+SAVED = ["squeezenet_bypass", "res_squeezenet_compact", "spp_covid_net", "mobilenet_v2"]
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_members_take_other_classes_and_survives_saving(name: str, tmp_path: Path) -> None:
     import keras
     import numpy as np
 
