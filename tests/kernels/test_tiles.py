@@ -1,0 +1,65 @@
+"""Every micro-kernel of every tier against the specification, and operators with weights on every tier, in C.
+
+tests/kernels/c/tiles_test.c runs the micro-kernels one by one, between guard pages; weighted_test.c runs whole operators, cut into
+regions and strips.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edgecore.kernels import cpu
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+PROGRAMS = ["tiles_test", "weighted_test"]
+
+
+def run(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PATH": TOOLS})
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    return done.stdout
+
+
+def build(folder: Path, need_program: Callable[[str, str], str], options: list[str]) -> Path:
+    cmake = shutil.which("cmake", path=TOOLS) or need_program("cmake", "cmake")
+    need_program("cc", "gcc")
+    run([cmake, "-S", str(ROOT), "-B", str(folder), "-DEDGECORE_PYTHON=OFF", "-DEDGECORE_TESTS=ON", *options])
+    run([cmake, "--build", str(folder), "--target", *PROGRAMS, "--parallel", "2"])
+    return folder / "kernels"
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory, need_program: Callable[[str, str], str]) -> Path:
+    return build(tmp_path_factory.mktemp("tiles"), need_program, [])
+
+
+def test_every_micro_kernel(programs: Path) -> None:
+    tested = run([str(programs / "tiles_test")])
+    for isa in cpu.available_isas():
+        assert f"__{isa}\n" in tested
+    if platform.machine() == "x86_64" and "avx512vnni" in cpu.available_isas():
+        assert "gemm_12x8c4__avx512vnni" in tested, "the 256-bit tiles are those of AVX-VNNI too"
+
+
+def test_operators_with_weights(programs: Path) -> None:
+    run([str(programs / "weighted_test")])
+
+
+@pytest.mark.slow
+def test_under_sanitizers(tmp_path: Path, need_program: Callable[[str, str], str]) -> None:
+    options = [
+        "-DEDGECORE_SANITIZE=address,undefined",
+        "-DCMAKE_C_FLAGS_RELEASE=-O1 -fno-sanitize-recover=all",
+    ]
+    folder = build(tmp_path / "build", need_program, options)
+    run([str(folder / "weighted_test"), "400"])
+    run([str(folder / "tiles_test")])
