@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from .network import Network, Quant
 from .runtime import EngineRun, assert_same, available_isas, engine, host, random_inputs, reference, run
-from .writer import ModelWriter
+from .writer import ModelWriter, expose
 
 __all__ = [
     "EngineRun",
@@ -22,6 +22,7 @@ __all__ = [
     "assert_same",
     "available_isas",
     "engine",
+    "expose",
     "host",
     "random_inputs",
     "reference",

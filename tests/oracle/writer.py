@@ -174,6 +174,19 @@ class ModelWriter:
         return bytes(builder.Output())
 
 
+def expose(model: bytes) -> bytes:
+    """The same model with the result of every operator among its outputs, after its own."""
+    unpacked = schema.ModelT.InitFromPackedBuf(model, 0)
+    graph = unpacked.subgraphs[0]
+    own = [int(index) for index in graph.outputs]
+    inner = [int(index) for operator in graph.operators for index in operator.outputs]
+    graph.outputs = np.asarray(own + [index for index in inner if index not in own], np.int32)
+    unpacked.signatureDefs = None
+    builder = flatbuffers.Builder(len(model) * 2)
+    builder.Finish(unpacked.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
