@@ -43,10 +43,12 @@ static void split_weights(const int32_t *weights, int32_t groups, int16_t *halve
     }
 }
 
-bool edgecore_axis_init(edgecore_axis *axis, int32_t input_size, int32_t box_first, int32_t box_size, int32_t size)
+bool edgecore_axis_init(edgecore_axis *axis, edgecore_filter filter, int32_t input_size, int32_t box_first,
+                        int32_t box_size, int32_t size)
 {
     double scale = (double)box_size / size;
-    double support = scale < 1.0 ? 1.0 : scale; /* the triangle's half width is 1 output where the input shrinks */
+    /* Half the triangle's width, in inputs: where the input shrinks, it is 1 output, unless aliasing is asked for. */
+    double support = scale < 1.0 || filter == EDGECORE_FILTER_BILINEAR ? 1.0 : scale;
     int32_t taps = 2 * (int32_t)ceil(support) + 1;
     *axis = (edgecore_axis){.size = size, .groups = (taps + 7) / 8 * 2, .copies = box_size == size};
     size_t row = 4 * (size_t)axis->groups;

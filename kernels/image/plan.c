@@ -104,8 +104,10 @@ static bool prepare(edgecore_image_plan *plan, const edgecore_image_spec *spec, 
     plan->kernels = edgecore_image_kernels_of(tier);
     plan->read = edgecore_reader_of(spec->frame_pixels, spec->pixels, &plan->work_channels);
     edgecore_writer_init(&plan->writer, plan->kernels, spec->frame_pixels, spec->pixels, spec->tables);
-    if (!edgecore_axis_init(&plan->horizontal, spec->frame_width, source.x, source.width, plan->target.width) ||
-        !edgecore_axis_init(&plan->vertical, spec->frame_height, source.y, source.height, plan->target.height))
+    if (!edgecore_axis_init(&plan->horizontal, spec->filter, spec->frame_width, source.x, source.width,
+                            plan->target.width) ||
+        !edgecore_axis_init(&plan->vertical, spec->filter, spec->frame_height, source.y, source.height,
+                            plan->target.height))
         return false;
     size_t row_bytes = (size_t)plan->target.width * (size_t)plan->work_channels;
     plan->ring_rows = edgecore_axis_window(&plan->vertical) + EDGECORE_NARROW_ROWS - 1;
@@ -215,8 +217,11 @@ static void resample_rows(const edgecore_image_plan *plan, const edgecore_frame 
     int32_t next = vertical->firsts[0]; /* rows below have passed */
     for (int32_t y = 0; y < vertical->size; y++) {
         int32_t first = vertical->firsts[y], count = vertical->copies ? 1 : vertical->counts[y];
+        /* Rows after the window are worth taking along unless the next window skips them. */
+        int32_t useful = y < last && vertical->firsts[y + 1] > first + count ? first + count : end;
+        next = next < first ? first : next;
         while (next < first + count) {
-            int32_t rows = at_most(EDGECORE_NARROW_ROWS, end - next);
+            int32_t rows = at_most(EDGECORE_NARROW_ROWS, useful - next);
             narrow_rows(plan, frame, next, rows);
             next += rows;
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -104,6 +105,20 @@ def test_letterbox_centres_the_frame(h: int, w: int, height: int, width: int) ->
     np.testing.assert_array_equal(run(frame, height, width, resize="letterbox"), expected)
 
 
+@given(sides, sides, sides, sides)
+@settings(max_examples=60, deadline=None)
+def test_bilinear_is_opencvs_within_rounding(h: int, w: int, height: int, width: int) -> None:
+    frame = random_frame(h + w, h, w)
+    expected = cv2.resize(frame, (width, height), interpolation=cv2.INTER_LINEAR).astype(int)
+    assert np.abs(run(frame, height, width, filter="bilinear") - expected).max() <= 2
+
+
+def test_bilinear_enlarges_as_the_triangle_does() -> None:
+    frame = random_frame(8, 20, 31)
+    np.testing.assert_array_equal(run(frame, 41, 77, filter="bilinear"), run(frame, 41, 77))
+    assert (run(frame, 7, 9, filter="bilinear") != run(frame, 7, 9)).any()
+
+
 @pytest.mark.parametrize("target", [(9, 7), (20, 31), (40, 31), (13, 50)])
 @pytest.mark.parametrize("resize", ["stretch", "letterbox", "crop"])
 def test_orders(target: tuple[int, int], resize: str) -> None:
@@ -175,7 +190,7 @@ def test_sizes_are_checked(argument: str, value: object) -> None:
         ImagePlan(frame_order="BGR", order="RGB", **sizes)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("argument", ["frame_order", "order", "resize"])
+@pytest.mark.parametrize("argument", ["frame_order", "order", "resize", "filter"])
 @pytest.mark.parametrize("value", ["rgb", "", None, 3])
 def test_names_are_checked(argument: str, value: object) -> None:
     names = {"frame_order": "BGR", "order": "RGB", "resize": "crop", argument: value}
@@ -260,7 +275,9 @@ def test_every_tier_gives_the_same_bytes(
         results = []
         for isa in available_isas():
             patch.setenv("EDGECORE_ISA", isa)
-            results.append(run(frame, height, width, order, frame_order))
+            for filter in ("triangle", "bilinear"):
+                results.append(run(frame, height, width, order, frame_order, filter=filter))
+    results = [np.concatenate(results[i : i + 2]) for i in range(0, len(results), 2)]
     for result in results[1:]:
         np.testing.assert_array_equal(result, results[0])
 
