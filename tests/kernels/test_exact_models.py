@@ -28,7 +28,7 @@ SAMPLES = [
 
 
 def assert_model(model: bytes, inputs: list[Array]) -> None:
-    """Every tier with two threads, the best one also with others and unfused; and every operator's own bytes."""
+    """Every tier with two threads, the best one in other ways too; and every operator's own bytes."""
     want = reference(expose(model), inputs)
     best = available_isas()[-1]
     ways = [(isa, 2, True) for isa in available_isas()]
