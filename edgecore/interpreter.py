@@ -112,19 +112,26 @@ _REPORT = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
 
 
 class Engine:
-    """A compiled partition of a model. Valid as long as the interpreter that it belongs to."""
+    """A compiled partition of a model. Raises RuntimeError once its interpreter is gone."""
 
-    def __init__(self, handle: int) -> None:
-        self._handle = handle
+    def __init__(self, delegate: Delegate, handle: int) -> None:
+        self._delegate, self._address = delegate, handle
         self._library = library()
+
+    @property
+    def _handle(self) -> int:
+        if self._address not in self._delegate.engine_handles():
+            raise RuntimeError("the interpreter of this engine is gone")
+        return self._address
 
     def steps(self) -> list[Step]:
         return list(self._steps())
 
     def _steps(self) -> Iterator[Step]:
         info = _StepInfo()
-        for index in range(self._library.edgecore_engine_step_count(self._handle)):
-            if self._library.edgecore_engine_step(self._handle, index, ctypes.byref(info)) != 0:
+        handle = self._handle
+        for index in range(self._library.edgecore_engine_step_count(handle)):
+            if self._library.edgecore_engine_step(handle, index, ctypes.byref(info)) != 0:
                 return
             yield Step(
                 info.name.decode(),
@@ -204,10 +211,14 @@ class Delegate:
         return reasons
 
     def engines(self) -> list[Engine]:
-        """One per partition, compiled by the interpreter's allocate_tensors()."""
+        """One per partition, compiled when the delegate is attached."""
+        return [Engine(self, handle) for handle in self.engine_handles()]
+
+    def engine_handles(self) -> list[int]:
+        """Addresses of the engines that live now."""
         count = self._library.edgecore_delegate_engine_count(self._pointer)
         handles = (self._library.edgecore_delegate_engine(self._pointer, i) for i in range(count))
-        return [Engine(handle) for handle in handles if handle]
+        return [handle for handle in handles if handle]
 
 
 def load_delegate(threads: int | None = None, isa: str | None = None, fuse: bool = True) -> Delegate:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import importlib
+import os
 import subprocess
 import sys
 import textwrap
@@ -296,6 +297,31 @@ def test_a_delegate_that_is_destroyed_first_leaves_its_interpreter_whole(
         runtime.__name__,
     )
     assert text == "whole\n"
+
+
+def test_an_engine_outlived_by_its_delegate_says_so() -> None:
+    interpreter = ec.open_interpreter(small_model())
+    delegate = interpreter.edgecore_delegate
+    (engine_,) = delegate.engines()
+    del interpreter
+    gc.collect()
+    with pytest.raises(RuntimeError, match="interpreter"):
+        engine_.steps()
+
+
+def test_interpreters_leave_no_memory_behind() -> None:
+    model = small_model()
+
+    def resident() -> int:
+        gc.collect()
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    for _ in range(20):
+        ec.open_interpreter(model, threads=2).invoke()
+    before = resident()
+    for _ in range(100):
+        ec.open_interpreter(model, threads=2).invoke()
+    assert resident() - before < 2_000_000
 
 
 def test_interpreters_in_several_threads() -> None:
