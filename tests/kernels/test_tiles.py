@@ -1,7 +1,7 @@
-"""Every micro-kernel of every tier against the specification, and operators with weights on every tier, in C.
+"""Every micro-kernel of every tier against the specification; operators with weights on every tier.
 
-tests/kernels/c/tiles_test.c runs the micro-kernels one by one, between guard pages; weighted_test.c runs whole operators, cut into
-regions and strips.
+tests/kernels/c/tiles_test.c runs the micro-kernels one by one, between guard pages; weighted_test.c runs
+operators, cut into regions and strips.
 """
 
 from __future__ import annotations
