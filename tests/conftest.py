@@ -5,12 +5,14 @@ Outside CI a test whose data or system package is missing skips and names it; wi
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from needs import missing
@@ -69,3 +71,10 @@ def sample(
         return path
 
     return build
+
+
+@pytest.fixture(params=["tflite_runtime", "ai_edge_litert"])
+def runtime(request: pytest.FixtureRequest, need_module: Callable[[str], None]) -> Any:
+    """Each of the two interpreter modules."""
+    need_module(request.param)
+    return importlib.import_module(request.param + ".interpreter")

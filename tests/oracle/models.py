@@ -98,6 +98,16 @@ def attention() -> Network:
     return net
 
 
+def small_model(seed: int = 1, middle: str | None = None) -> bytes:
+    """A stem, a fire module and a classifier; `middle` is an operator between the first two."""
+    net = Network(seed=seed)
+    y = net.conv2d(net.input((1, 19, 17, 3)), 16, (3, 3), (2, 2), activation="RELU")
+    if middle:
+        y = net.unary(middle, y)
+    net.output(net.softmax(net.fully_connected(net.mean(fire(net, y, 8, 16, 16)), 10)))
+    return net.build()
+
+
 MODELS: dict[str, Callable[[], Network]] = {
     each.__name__: each for each in (squeezenet, resnet, mobilenet_v1, mobilenet_v2, spp, attention)
 }
