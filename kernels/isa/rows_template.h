@@ -29,7 +29,7 @@ static void xor_row(uint8_t *out, const uint8_t *in, size_t n, uint8_t flip)
         out[i] = in[i] ^ flip;
 }
 
-#if defined(__AVX512BW__)
+#if defined(__AVX2__)
 #include "isa/x86/lookup_row.h"
 #else
 static void lookup_row(uint8_t *out, const uint8_t *in, size_t n, const uint8_t table[256])

@@ -1,5 +1,12 @@
-/* A table of 256 bytes by AVX-512BW: the table is 128 words in four registers, a byte's upper 7 bits pick a word and
- * its lowest bit a half of it. Even and odd bytes of a vector are looked up apart.
+/* A table of 256 bytes, by shuffles.
+ *
+ * AVX-512BW: the table is 128 words in four registers, a byte's upper 7 bits pick a word and its lowest bit a half of
+ * it. Even and odd bytes of a vector are looked up apart.
+ *
+ * AVX2: the table is 16 parts of 16 bytes. An index is lowered by 16 from part to part; a shuffle takes its low 4 bits
+ * while it is not negative, and gives 0 afterwards. Each part holds its difference (xor) to the one before, so that the
+ * xor of all that was taken is the byte of the last part that the index reached. Indices from 128 on are negative from
+ * the start; they take the upper 8 parts in the same way after their top bit is turned.
  *
  * Included by a tier's translation unit through isa/rows_template.h. */
 #ifndef EDGECORE_ISA_X86_LOOKUP_ROW_H
@@ -10,6 +17,7 @@
 
 #include "isa/tier.h"
 
+#if defined(__AVX512BW__)
 typedef struct word_table {
     __m512i words[4];
 } word_table;
@@ -48,5 +56,46 @@ static void lookup_row(uint8_t *out, const uint8_t *in, size_t n, const uint8_t 
         _mm512_mask_storeu_epi8(out + i, rest, lookup_64(&words, _mm512_maskz_loadu_epi8(rest, in + i)));
     }
 }
+#else
+static void plain_lookup(uint8_t *out, const uint8_t *in, size_t n, const uint8_t table[256])
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = table[in[i]];
+}
+
+static inline __m256i lookup_half(const __m256i parts[8], __m256i index)
+{
+    __m256i found = _mm256_shuffle_epi8(parts[0], index);
+    for (int k = 1; k < 8; k++) {
+        index = _mm256_subs_epi8(index, _mm256_set1_epi8(16));
+        found = _mm256_xor_si256(found, _mm256_shuffle_epi8(parts[k], index));
+    }
+    return found;
+}
+
+static void lookup_row(uint8_t *out, const uint8_t *in, size_t n, const uint8_t table[256])
+{
+    /* Below this the parts cost more than they save. */
+    if (n < 256) {
+        plain_lookup(out, in, n, table);
+        return;
+    }
+    __m256i parts[16];
+    __m128i before = _mm_setzero_si128();
+    for (int k = 0; k < 16; k++) {
+        const __m128i part = _mm_loadu_si128((const __m128i *)(table + 16 * k));
+        parts[k] = _mm256_broadcastsi128_si256(k == 8 ? part : _mm_xor_si128(part, before));
+        before = part;
+    }
+    const __m256i top = _mm256_set1_epi8((char)0x80);
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32) {
+        const __m256i bytes = _mm256_loadu_si256((const __m256i *)(in + i));
+        const __m256i low = lookup_half(parts, bytes), high = lookup_half(parts + 8, _mm256_xor_si256(bytes, top));
+        _mm256_storeu_si256((__m256i *)(out + i), _mm256_xor_si256(low, high));
+    }
+    plain_lookup(out + i, in + i, n - i, table);
+}
+#endif
 
 #endif
