@@ -14,7 +14,8 @@ import numpy as np
 
 import edgecore
 
-COLUMNS, ROWS = 3, 2
+SHOTS = 5
+WIDTH = 240  # pixels of a frame in the picture
 BAR = 26  # pixels under each frame
 
 
@@ -38,21 +39,22 @@ def tile(model: edgecore.Model, frame: np.ndarray) -> np.ndarray:
     start = time.perf_counter()
     (best,) = model.classify(frame, top=1)
     milliseconds = (time.perf_counter() - start) * 1e3
-    bar = np.full((BAR, frame.shape[1], 3), 32, np.uint8)
+    height = frame.shape[0] * WIDTH // frame.shape[1]
+    small = cv2.resize(frame, (WIDTH, height), interpolation=cv2.INTER_AREA)
+    bar = np.full((BAR, WIDTH, 3), 32, np.uint8)
     style = (cv2.FONT_HERSHEY_SIMPLEX, 0.55, (255, 255, 255), 1, cv2.LINE_AA)
     cv2.putText(bar, f"{best.label} {best.score:.2f}", (8, 18), *style)
     text = f"{milliseconds:.1f} ms"
     (width, _), _ = cv2.getTextSize(text, *style[:2], style[3])
-    cv2.putText(bar, text, (frame.shape[1] - width - 8, 18), *style)
-    return np.vstack([frame, bar])
+    cv2.putText(bar, text, (WIDTH - width - 8, 18), *style)
+    return np.vstack([small, bar])
 
 
 def main() -> None:
     model = edgecore.load(threads=1)
-    tiles = [tile(model, frame) for frame in frames(COLUMNS * ROWS)]
-    rows = [np.hstack(tiles[row * COLUMNS : (row + 1) * COLUMNS]) for row in range(ROWS)]
+    tiles = [tile(model, frame) for frame in frames(SHOTS)]
     path = Path(__file__).with_name("demo.jpg")
-    cv2.imwrite(str(path), np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    cv2.imwrite(str(path), np.hstack(tiles), [cv2.IMWRITE_JPEG_QUALITY, 88])
     print(path)
 
 
