@@ -8,10 +8,9 @@
 enum {
     ALIGNMENT = 64,
     TABLE_BYTES = 16 << 10, /* of a chunk's pointers: half of a usual L1 cache */
-    PATCH_BYTES = 16 << 10, /* of a chunk's copied patches */
+    COPY_BYTES = 64 << 10,  /* of a chunk's copied kernel rows */
     CHUNK_MOST = 256,
-    COPY_SLACK = 64,
-    NARROW_PIXEL = 16,      /* input channels below which copying patches beats reading tap by tap */
+    ROW_TAP_CHANNELS = 64,  /* up to which kernel rows are better taps than single pixels */
 };
 
 static size_t align_up(size_t n)
@@ -92,25 +91,21 @@ static int32_t plan_blocks(const edgecore_gemm_op *op, const edgecore_gemm_layer
     return count;
 }
 
-/* Whether to copy patches, and how kernels see the taps. */
+/* How kernels see the taps. Weights of a kernel row lie the same way whether its pixels are one tap or several. */
 static void plan_taps(edgecore_gemm_op *op, const edgecore_gemm_layer *layer)
 {
-    const size_t taps = (size_t)layer->window.kernel_h * (size_t)layer->window.kernel_w;
-    const size_t channels = (size_t)layer->in_channels;
-    op->taps = taps;
-    op->k = channels / (size_t)layer->groups;
-    op->patch_bytes = 0;
-    if (op->flip_in || (taps > 1 && channels < NARROW_PIXEL && layer->groups == 1)) {
-        op->patch_bytes = channels;
-        op->patch_stride = edgecore_patch_stride(&layer->window, channels);
-        if (layer->groups == 1) {
-            op->k *= taps;
-            op->taps = 1;
-        }
+    const edgecore_window *w = &layer->window;
+    op->pixel_bytes = (size_t)layer->in_channels;
+    op->by_rows = op->flip_in || (w->kernel_w > 1 && layer->in_channels <= ROW_TAP_CHANNELS && layer->groups == 1);
+    op->k = op->pixel_bytes / (size_t)layer->groups;
+    op->taps = (size_t)w->kernel_h * (size_t)w->kernel_w;
+    if (op->by_rows && layer->groups == 1) {
+        op->k *= (size_t)w->kernel_w;
+        op->taps = (size_t)w->kernel_h;
     }
 }
 
-/* Scratch is [tap pointers][output pointers][patches]. */
+/* Scratch is [tap pointers][output pointers][copied kernel rows]. */
 static size_t table_bytes(const edgecore_gemm_op *op)
 {
     return align_up(op->taps * (size_t)op->chunk * sizeof(void *));
@@ -123,17 +118,16 @@ static size_t output_table_bytes(const edgecore_gemm_op *op)
 
 static void plan_chunk(edgecore_gemm_op *op, int32_t tile_rows)
 {
+    const size_t copies = op->by_rows ? (size_t)op->window.kernel_h * edgecore_row_copy_bytes(&op->window, op->pixel_bytes) : 0;
     size_t chunk = TABLE_BYTES / (op->taps * sizeof(void *));
-    if (op->patch_bytes && chunk > PATCH_BYTES / op->patch_stride)
-        chunk = PATCH_BYTES / op->patch_stride;
+    if (copies && chunk > COPY_BYTES / copies)
+        chunk = COPY_BYTES / copies;
     if (chunk > CHUNK_MOST)
         chunk = CHUNK_MOST;
     if (chunk < (size_t)tile_rows)
         chunk = (size_t)tile_rows;
     op->chunk = (int32_t)chunk / tile_rows * tile_rows;
-    op->driver_scratch = table_bytes(op) + output_table_bytes(op);
-    if (op->patch_bytes)
-        op->driver_scratch += align_up((size_t)op->chunk * op->patch_stride + COPY_SLACK);
+    op->driver_scratch = table_bytes(op) + output_table_bytes(op) + align_up((size_t)op->chunk * copies);
     op->base.scratch_bytes = op->driver_scratch;
 }
 
@@ -183,7 +177,7 @@ edgecore_status edgecore_gemm_prepare(const edgecore_op_class *klass, const edge
     size_t packed_bytes;
     int32_t step;
     op->block_count = plan_blocks(op, layer, NULL, &step, &packed_bytes);
-    const size_t zero_bytes = align_up((size_t)layer->in_channels + EDGECORE_SLACK);
+    const size_t zero_bytes = align_up(op->pixel_bytes * (size_t)w->kernel_w + EDGECORE_SLACK);
     const size_t block_table = align_up((size_t)op->block_count * sizeof *op->blocks);
     op->memory = aligned_alloc(ALIGNMENT, packed_bytes + zero_bytes + block_table);
     if (!op->memory) {
@@ -216,22 +210,22 @@ void edgecore_gemm_destroy(edgecore_op *base)
     free(op);
 }
 
-/* Tables of pointers for a chunk, over the input itself or over patches of it. */
-static void fill_tables(const edgecore_gemm_op *op, const edgecore_view *input, edgecore_pixels pixels,
-                        const uint8_t **table, uint8_t *patches)
+static void fill_table(const edgecore_gemm_op *op, const edgecore_view *input, edgecore_pixels pixels,
+                       const uint8_t **table, uint8_t *copies)
 {
-    const size_t pitch = (size_t)op->chunk;
-    if (!op->patch_bytes) {
+    const size_t pitch = (size_t)op->chunk, height = (size_t)op->window.kernel_h, width = (size_t)op->window.kernel_w;
+    if (!op->by_rows) {
         edgecore_tap_pointers(&op->window, input, pixels, op->zero_row, table, pitch);
         return;
     }
-    /* the padding is flipped with the rest */
-    edgecore_copy_patches(&op->window, input, pixels, op->patch_bytes, op->zero ^ op->flip_in, patches, op->patch_stride);
-    if (op->flip_in)
-        op->tier->xor_row(patches, patches, (size_t)pixels.count * op->patch_stride, op->flip_in);
-    for (size_t t = 0; t < op->taps; t++)
-        for (int32_t i = 0; i < pixels.count; i++)
-            table[t * pitch + (size_t)i] = patches + (size_t)i * op->patch_stride + t * op->patch_bytes;
+    const edgecore_row_taps rows = {op->pixel_bytes, op->zero, op->flip_in, op->zero_row, copies};
+    edgecore_row_pointers(&op->window, input, pixels, &rows, table, pitch);
+    if (op->taps == height)
+        return;
+    /* groups read single pixels: from the last kernel row back, each becomes kernel_w taps */
+    for (size_t t = op->taps; t-- > 0;)
+        for (size_t i = 0; i < (size_t)pixels.count; i++)
+            table[t * pitch + i] = table[t / width * pitch + i] + t % width * op->pixel_bytes;
 }
 
 static void run_block(const edgecore_gemm_op *op, const edgecore_gemm_block *block, int32_t count,
@@ -263,12 +257,12 @@ void edgecore_gemm_run(const edgecore_op *base, const edgecore_view *inputs, con
     const edgecore_gemm_op *op = (const edgecore_gemm_op *)base;
     const uint8_t **table = scratch;
     uint8_t **out = (uint8_t **)((uint8_t *)scratch + table_bytes(op));
-    uint8_t *patches = (uint8_t *)out + output_table_bytes(op);
+    uint8_t *copies = (uint8_t *)out + output_table_bytes(op);
     const int64_t total = (int64_t)(region.y1 - region.y0) * op->window.out_w;
     for (int64_t first = 0; first < total; first += op->chunk) {
         const int64_t left = total - first;
         const edgecore_pixels pixels = {region.y0, first, left < op->chunk ? (int32_t)left : op->chunk};
-        fill_tables(op, inputs, pixels, table, patches);
+        fill_table(op, inputs, pixels, table, copies);
         edgecore_output_pointers(output, pixels, out);
         for (int32_t b = 0; b < op->block_count; b++)
             if (op->blocks[b].first >= region.c0 && op->blocks[b].first < region.c1)

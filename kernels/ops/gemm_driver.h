@@ -1,7 +1,7 @@
 /* Convolutions and fully connected layers as an indirect GEMM over a tier's tiles.
  *
  * Output channels are cut into column blocks, each packed for the kernel that computes it; output pixels are taken in chunks
- * whose tables of pointers (or copied patches) live in scratch. Within a chunk a block's weights stay in cache while the
+ * whose tables of pointers live in scratch. Within a chunk a block's weights stay in cache while the
  * chunk's tiles go by. */
 #ifndef EDGECORE_OPS_GEMM_DRIVER_H
 #define EDGECORE_OPS_GEMM_DRIVER_H
@@ -22,13 +22,13 @@ typedef struct edgecore_gemm_op {
     edgecore_window window;
     edgecore_gemm_block *blocks;
     int32_t block_count;
-    size_t taps, k;          /* as the kernels see them: 1 tap where patches are copied and channels are not grouped */
-    size_t patch_bytes;      /* copied patches: bytes of a tap; 0: the kernels read the input itself */
-    size_t patch_stride;     /* from one pixel's patch to the next */
+    size_t taps, k;          /* as the kernels see them: by rows, a tap is a whole row of the convolution's kernel */
+    bool by_rows;            /* table of kernel rows, copied where they are no run of bytes; else of single pixels */
+    size_t pixel_bytes;      /* of the input */
     int32_t chunk;           /* pixels whose tables are in scratch at once */
     size_t driver_scratch;   /* of base.scratch_bytes; an operator may use what it adds behind that */
     uint8_t zero, flip_in;
-    uint8_t *zero_row;       /* a pixel of the input's zero point */
+    uint8_t *zero_row;       /* a kernel row of the input's zero point */
     void *memory;            /* blocks and zero_row */
 } edgecore_gemm_op;
 

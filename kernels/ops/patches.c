@@ -4,8 +4,6 @@
 
 #include "ops/view.h"
 
-enum { OVERRUN = 31 };
-
 /* A stretch of pixels within one output row. */
 typedef struct stretch {
     int32_t y, x, count;
@@ -65,73 +63,63 @@ void edgecore_tap_pointers(const edgecore_window *window, const edgecore_view *i
     }
 }
 
-/* What is written past the end, up to OVERRUN bytes, is overwritten by the next kernel row or never read. */
-static inline void copy_over(uint8_t *to, const uint8_t *from, size_t n)
+size_t edgecore_row_copy_bytes(const edgecore_window *window, size_t bytes)
 {
-    for (size_t i = 0; i < n; i += 16)
-        memcpy(to + i, from + i, 16);
+    return (bytes * (size_t)window->kernel_w + 15 + 15) / 16 * 16;
 }
 
-/* One kernel row of `count` pixels that all lie inside the input. */
-static void copy_row(uint8_t *to, size_t stride, const uint8_t *from, ptrdiff_t step, size_t bytes, int32_t count)
+/* One kernel row of a pixel at column ix; `row` is not NULL. Pixels go 16 bytes at a time: what is written past one's end is
+ * overwritten by the next, or falls into the overrun. */
+static void copy_kernel_row(const edgecore_window *w, const uint8_t *row, ptrdiff_t pixel_stride, int64_t ix,
+                            const edgecore_row_taps *taps, uint8_t *to)
 {
-    if (bytes <= 16) {
-        for (int32_t i = 0; i < count; i++, to += stride, from += step)
-            memcpy(to, from, 16);
-    } else if (bytes <= 32) {
-        for (int32_t i = 0; i < count; i++, to += stride, from += step)
-            memcpy(to, from, 32);
-    } else {
-        for (int32_t i = 0; i < count; i++, to += stride, from += step)
-            copy_over(to, from, bytes);
+    const size_t n = taps->bytes;
+    uint8_t *at = to;
+    for (int32_t kx = 0; kx < w->kernel_w; kx++, ix += w->dilation_w, at += n) {
+        if (ix < 0 || ix >= w->in_w) {
+            memset(at, taps->zero ^ taps->flip, n);
+            continue;
+        }
+        const uint8_t *from = row + ix * pixel_stride;
+        for (size_t i = 0; i < n; i += 16)
+            memcpy(at + i, from + i, 16);
     }
+    if (taps->flip)
+        for (size_t i = 0; i < n * (size_t)w->kernel_w; i++)
+            to[i] ^= taps->flip;
 }
 
-/* One kernel row of a pixel whose taps may lie in the padding; `row` is NULL where they all do. */
-static void copy_taps(const edgecore_window *w, const uint8_t *row, ptrdiff_t pixel_stride, int64_t ix, size_t bytes,
-                      uint8_t zero, uint8_t *to)
-{
-    for (int32_t kx = 0; kx < w->kernel_w; kx++, to += bytes) {
-        const int64_t at = ix + (int64_t)kx * w->dilation_w;
-        if (row && at >= 0 && at < w->in_w)
-            copy_over(to, row + at * pixel_stride, bytes);
-        else
-            memset(to, zero, bytes);
-    }
-}
-
-size_t edgecore_patch_stride(const edgecore_window *window, size_t bytes)
-{
-    const size_t patch = bytes * (size_t)window->kernel_w * (size_t)window->kernel_h;
-    return (patch + OVERRUN + 15) / 16 * 16;
-}
-
-void edgecore_copy_patches(const edgecore_window *window, const edgecore_view *input, edgecore_pixels pixels,
-                           size_t bytes, uint8_t zero, uint8_t *patches, size_t stride)
+void edgecore_row_pointers(const edgecore_window *window, const edgecore_view *input, edgecore_pixels pixels,
+                           const edgecore_row_taps *taps, const uint8_t **table, size_t pitch)
 {
     const edgecore_window w = *window;
-    const size_t row_bytes = bytes * (size_t)w.kernel_w;
-    const bool contiguous = (size_t)input->pixel_stride == bytes && (w.dilation_w == 1 || w.kernel_w == 1);
+    const bool dense = (size_t)input->pixel_stride == taps->bytes && (w.dilation_w == 1 || w.kernel_w == 1);
+    const size_t copy_bytes = edgecore_row_copy_bytes(window, taps->bytes);
+    const ptrdiff_t step = input->pixel_stride * w.stride_w;
     stretch s = {0};
     while (next_stretch(pixels, w.out_w, &s)) {
         const int64_t ix = (int64_t)s.x * w.stride_w - w.pad_left;
-        /* pixels [left, right) of the stretch have all their taps inside the row, in one run of bytes */
-        const int32_t left = contiguous ? clamp_count(ceil_divide(-ix, w.stride_w), s.count) : s.count;
+        /* pixels [left, right) of the stretch have all kernel_w inside the row, in one run of bytes */
+        const bool runs = dense && !taps->flip;
+        const int32_t left = runs ? clamp_count(ceil_divide(-ix, w.stride_w), s.count) : s.count;
         const int32_t end = clamp_count(ceil_divide((int64_t)w.in_w - w.kernel_w + 1 - ix, w.stride_w), s.count);
         const int32_t right = end > left ? end : left;
         for (int32_t ky = 0; ky < w.kernel_h; ky++) {
             const int64_t iy = (int64_t)s.y * w.stride_h - w.pad_top + (int64_t)ky * w.dilation_h;
-            const uint8_t *row = iy >= 0 && iy < w.in_h ? edgecore_view_at(input, (int32_t)iy, 0, 0) : NULL;
-            uint8_t *to = patches + (size_t)s.done * stride + (size_t)ky * row_bytes;
-            const int32_t run_begin = row ? left : s.count, run_end = row ? right : s.count;
-            for (int32_t i = 0; i < run_begin; i++)
-                copy_taps(&w, row, input->pixel_stride, ix + (int64_t)i * w.stride_w, bytes, zero, to + (size_t)i * stride);
-            if (run_begin < run_end)
-                copy_row(to + (size_t)run_begin * stride, stride,
-                         row + (ix + (int64_t)run_begin * w.stride_w) * input->pixel_stride,
-                         input->pixel_stride * w.stride_w, row_bytes, run_end - run_begin);
-            for (int32_t i = run_end; i < s.count; i++)
-                copy_taps(&w, row, input->pixel_stride, ix + (int64_t)i * w.stride_w, bytes, zero, to + (size_t)i * stride);
+            const uint8_t **to = table + (size_t)ky * pitch + s.done;
+            if (iy < 0 || iy >= w.in_h) {
+                for (int32_t i = 0; i < s.count; i++)
+                    to[i] = taps->zero_row;
+                continue;
+            }
+            const uint8_t *row = edgecore_view_at(input, (int32_t)iy, 0, 0);
+            for (int32_t i = left; i < right; i++)
+                to[i] = row + ix * input->pixel_stride + i * step;
+            for (int32_t i = left > 0 ? 0 : right; i < s.count; i = i + 1 == left ? right : i + 1) {
+                uint8_t *copy = taps->copies + ((size_t)(s.done + i) * (size_t)w.kernel_h + (size_t)ky) * copy_bytes;
+                copy_kernel_row(&w, row, input->pixel_stride, ix + (int64_t)i * w.stride_w, taps, copy);
+                to[i] = copy;
+            }
         }
     }
 }

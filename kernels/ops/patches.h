@@ -1,4 +1,4 @@
-/* Where the input bytes of output pixels lie: tables of pointers for indirect kernels, or copies in scratch.
+/* Where the input bytes of output pixels lie: tables of pointers for indirect kernels.
  *
  * Output pixels of a region are counted row by row, so that a tile may run over the end of a row: small maps fill tiles. */
 #ifndef EDGECORE_OPS_PATCHES_H
@@ -17,13 +17,21 @@ typedef struct edgecore_pixels {
 void edgecore_tap_pointers(const edgecore_window *window, const edgecore_view *input, edgecore_pixels pixels,
                            const uint8_t *zero_row, const uint8_t **table, size_t pitch);
 
-/* Bytes from one pixel's patch to the next: a patch and what copying in whole vectors may overrun. */
-size_t edgecore_patch_stride(const edgecore_window *window, size_t bytes);
+/* Kernel rows as taps: the pixels under a kernel row are one run of bytes wherever the input is dense and no padding comes in;
+ * elsewhere they are copied to scratch. */
+typedef struct edgecore_row_taps {
+    size_t bytes;              /* of a pixel */
+    uint8_t zero, flip;        /* the input's zero point as the kernel is to see it; copies are flipped, so all is copied */
+    const uint8_t *zero_row;   /* kernel_w pixels of `zero` */
+    uint8_t *copies;           /* for every pixel of the chunk kernel_h times edgecore_row_copy_bytes */
+} edgecore_row_taps;
 
-/* Copies the taps of pixel i, `bytes` each, to patches + i * stride, tap after tap. Up to 31 bytes past a kernel row are read;
- * nothing is written outside the patches. */
-void edgecore_copy_patches(const edgecore_window *window, const edgecore_view *input, edgecore_pixels pixels,
-                           size_t bytes, uint8_t zero, uint8_t *patches, size_t stride);
+/* Bytes of one copied kernel row with what copying in whole vectors may overrun. Up to 15 bytes past a pixel are read. */
+size_t edgecore_row_copy_bytes(const edgecore_window *window, size_t bytes);
+
+/* table[ky * pitch + i]: the kernel_w pixels under kernel row ky of output pixel i. */
+void edgecore_row_pointers(const edgecore_window *window, const edgecore_view *input, edgecore_pixels pixels,
+                           const edgecore_row_taps *taps, const uint8_t **table, size_t pitch);
 
 /* table[i]: output pixel i. */
 void edgecore_output_pointers(const edgecore_view *output, edgecore_pixels pixels, uint8_t **table);

@@ -168,14 +168,14 @@ typedef void tile_function(const edgecore_gemm_args *args, __m512i *sums);
 TILE(1, 4) TILE(2, 4) TILE(3, 4) TILE(4, 4) TILE(5, 4) TILE(6, 4)
 static tile_function *const tiles_64[] = {tile_1x4, tile_2x4, tile_3x4, tile_4x4, tile_5x4, tile_6x4};
 REQUANTISE(4)
-KERNEL(6, 64, 4, 13.0f, 160.0f);
+KERNEL(6, 64, 4, 12.0f, 165.0f);
 
 TILE(1, 3) TILE(2, 3) TILE(3, 3) TILE(4, 3) TILE(5, 3) TILE(6, 3) TILE(7, 3) TILE(8, 3)
 static tile_function *const tiles_48[] = {
     tile_1x3, tile_2x3, tile_3x3, tile_4x3, tile_5x3, tile_6x3, tile_7x3, tile_8x3,
 };
 REQUANTISE(3)
-KERNEL(8, 48, 3, 13.0f, 160.0f);
+KERNEL(8, 48, 3, 12.1f, 175.0f);
 
 TILE(1, 2) TILE(2, 2) TILE(3, 2) TILE(4, 2) TILE(5, 2) TILE(6, 2)
 TILE(7, 2) TILE(8, 2) TILE(9, 2) TILE(10, 2) TILE(11, 2) TILE(12, 2)
@@ -184,7 +184,7 @@ static tile_function *const tiles_32[] = {
     tile_7x2, tile_8x2, tile_9x2, tile_10x2, tile_11x2, tile_12x2,
 };
 REQUANTISE(2)
-KERNEL(12, 32, 2, 13.0f, 160.0f);
+KERNEL(12, 32, 2, 12.1f, 170.0f);
 
 TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) TILE(5, 1) TILE(6, 1)
 TILE(7, 1) TILE(8, 1) TILE(9, 1) TILE(10, 1) TILE(11, 1) TILE(12, 1)
@@ -193,4 +193,4 @@ static tile_function *const tiles_16[] = {
     tile_7x1, tile_8x1, tile_9x1, tile_10x1, tile_11x1, tile_12x1,
 };
 REQUANTISE(1)
-KERNEL(12, 16, 1, 8.0f, 90.0f);
+KERNEL(12, 16, 1, 7.5f, 95.0f);
