@@ -113,8 +113,9 @@ void edgecore_row_pointers(const edgecore_window *window, const edgecore_view *i
                 continue;
             }
             const uint8_t *row = edgecore_view_at(input, (int32_t)iy, 0, 0);
-            for (int32_t i = left; i < right; i++)
-                to[i] = row + ix * input->pixel_stride + i * step;
+            const uint8_t *from = row + (left < right ? (ix + (int64_t)left * w.stride_w) * input->pixel_stride : 0);
+            for (int32_t i = left; i < right; i++, from += step)
+                to[i] = from;
             for (int32_t i = left > 0 ? 0 : right; i < s.count; i = i + 1 == left ? right : i + 1) {
                 uint8_t *copy = taps->copies + ((size_t)(s.done + i) * (size_t)w.kernel_h + (size_t)ky) * copy_bytes;
                 copy_kernel_row(&w, row, input->pixel_stride, ix + (int64_t)i * w.stride_w, taps, copy);
