@@ -142,7 +142,7 @@ def open_splits(path: str | Path, held_out: float = 0.2) -> tuple[Source, Source
     return first, second
 
 
-def test_source(path: str | Path, *, held_out: bool = False) -> Source:
+def judged_source(path: str | Path, *, held_out: bool = False) -> Source:
     """The test part of a data folder; of a single source all, or the part that training left out."""
     found = _first(Path(path), TESTING) if Path(path).is_dir() else None
     return open_splits(path)[1] if held_out and found is None else open_source(found or path)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgecore import artefact
-from edgecore.converters.data import test_source
+from edgecore.converters.data import judged_source
 from edgecore.converters.evaluate import evaluate_tflite
 from edgecore.model import BUNDLED_MODEL
 
@@ -35,14 +35,14 @@ def test_it_claims_enough(facts: artefact.Artefact) -> None:
 
 
 def test_a_part_of_the_test_images_is_recognised(shared: Path) -> None:
-    report = evaluate_tflite(None, test_source(shared / "cifar10").balanced(500))
+    report = evaluate_tflite(None, judged_source(shared / "cifar10").balanced(500))
     assert report.images == 500
     assert report.accuracy >= LEAST_ACCURACY - 0.03
 
 
 @pytest.mark.slow
 def test_the_whole_test_set_gives_the_accuracy_it_claims(shared: Path, facts: artefact.Artefact) -> None:
-    report = evaluate_tflite(None, test_source(shared / "cifar10"))
+    report = evaluate_tflite(None, judged_source(shared / "cifar10"))
     assert report.accuracy >= LEAST_ACCURACY
     assert report.accuracy == pytest.approx(facts.accuracy["int8"], abs=1e-9)
     assert report.miou == pytest.approx(facts.accuracy["miou"], abs=5e-5)

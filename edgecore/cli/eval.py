@@ -45,12 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluates and prints the report."""
-    from edgecore.converters.data import test_source
+    from edgecore.converters.data import judged_source
     from edgecore.converters.evaluate import as_text, confusion_text, evaluate_keras, evaluate_tflite
 
     if args.model is not None and not args.model.is_file():
         raise UserError(f"there is no model {args.model}; check the path")
-    source = test_source(args.data, held_out=args.held_out)
+    source = judged_source(args.data, held_out=args.held_out)
     if args.images:
         source = source.balanced(args.images)
     if args.model is not None and args.model.suffix in (".keras", ".h5"):

@@ -55,7 +55,7 @@ def test_a_balanced_part_takes_the_same_of_each_class_over_its_whole_length(colo
 def test_two_parts_are_found_under_their_names(colours: Path) -> None:
     training, test = data.open_splits(colours)
     assert (len(training.items), len(test.items)) == (80, 20)
-    assert data.test_source(colours).items == test.items
+    assert data.judged_source(colours).items == test.items
 
 
 def test_a_single_source_is_split_without_overlap_and_alike_in_each_class(colours: Path) -> None:
@@ -63,12 +63,12 @@ def test_a_single_source_is_split_without_overlap_and_alike_in_each_class(colour
     assert not set(training.items) & set(held.items)
     assert len(training.items) + len(held.items) == 80
     assert [index for _, index in held.items].count(0) == 10
-    assert len(data.test_source(colours / "train").items) == 80
-    assert data.test_source(colours / "train", held_out=True) == data.open_splits(colours / "train")[1]
+    assert len(data.judged_source(colours / "train").items) == 80
+    assert data.judged_source(colours / "train", held_out=True) == data.open_splits(colours / "train")[1]
 
 
 def test_missing_data_is_named(tmp_path: Path) -> None:
-    for call in (data.open_source, data.open_splits, data.test_source):
+    for call in (data.open_source, data.open_splits, data.judged_source):
         with pytest.raises(UserError, match=r"no data at .*nowhere"):
             call(tmp_path / "nowhere")
 

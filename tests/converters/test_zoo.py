@@ -76,7 +76,7 @@ SAVED = ["squeezenet_bypass", "res_squeezenet_compact", "spp_covid_net", "mobile
 
 
 @pytest.mark.parametrize("name", SAVED)
-def test_members_take_other_classes_and_survives_saving(name: str, tmp_path: Path) -> None:
+def test_members_take_other_classes_and_survive_saving(name: str, tmp_path: Path) -> None:
     import keras
     import numpy as np
 
