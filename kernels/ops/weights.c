@@ -138,6 +138,18 @@ double edgecore_channel_multiplier(const edgecore_op_desc *desc, int32_t channel
     return product / (double)desc->output->scales[0];
 }
 
+static uint32_t sum_weights(const int8_t *w, int64_t count, int64_t stride)
+{
+    uint32_t sum = 0;
+    if (stride == 1) /* a loop of its own: the compiler turns it into vectors */
+        for (int64_t i = 0; i < count; i++)
+            sum += (uint32_t)w[i];
+    else
+        for (int64_t i = 0; i < count; i++)
+            sum += (uint32_t)w[i * stride];
+    return sum;
+}
+
 edgecore_status edgecore_make_channel_scales(const edgecore_op_desc *desc, const edgecore_tier *tier,
                                              const edgecore_weight_layout *layout,
                                              edgecore_channel_scales *scales, edgecore_message *message)
@@ -152,9 +164,7 @@ edgecore_status edgecore_make_channel_scales(const edgecore_op_desc *desc, const
     const int32_t zero = edgecore_zero_point_u8(desc->inputs[0]) - edgecore_flip_of(tier->storage);
     for (int32_t c = 0; c < layout->channels; c++) {
         const int8_t *w = weights + c * layout->channel_stride;
-        uint32_t sum = 0;
-        for (int64_t i = 0; i < layout->per_channel; i++)
-            sum += (uint32_t)w[i * layout->weight_stride];
+        const uint32_t sum = sum_weights(w, layout->per_channel, layout->weight_stride);
         const uint32_t own = bias ? (uint32_t)((const int32_t *)bias->data)[c] : 0;
         biases[c] = (int32_t)(own - (uint32_t)zero * sum);
         const edgecore_multiplier m =

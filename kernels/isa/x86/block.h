@@ -38,15 +38,28 @@ static inline edgecore_block_head edgecore_pack_head(const edgecore_columns *col
     return head;
 }
 
-/* Weights as [taps][groups of 4 k][cols][4], zero past cols and k. */
-static inline void edgecore_pack_groups_of_4(int8_t *packed, const edgecore_columns *columns, size_t block_cols)
+/* Calls `put(to, lane, four)` for every group of 4 weights of a GEMM block, with zeros past k: `to` is where the block's vector
+ * of `lanes` columns keeps the group, in [taps][groups of 4 k][vectors][dot_bytes]. */
+static inline __attribute__((always_inline)) void edgecore_pack_groups(
+    uint8_t *packed, const edgecore_columns *columns, size_t vectors, size_t lanes, size_t dot_bytes,
+    void (*put)(uint8_t *to, size_t lane, const int8_t four[4]))
 {
-    const size_t groups = (columns->k + 3) / 4;
-    for (size_t c = 0; c < columns->cols; c++)
-        for (size_t t = 0; t < columns->taps; t++)
-            for (size_t k = 0; k < columns->k; k++)
-                packed[((t * groups + k / 4) * block_cols + c) * 4 + k % 4] =
-                    columns->weights[(c * columns->taps + t) * columns->k + k];
+    const int8_t *w = columns->weights;
+    for (size_t c = 0; c < columns->cols; c++) {
+        uint8_t *to = packed + c / lanes * dot_bytes;
+        for (size_t t = 0; t < columns->taps; t++) {
+            size_t k = columns->k;
+            for (; k >= 4; k -= 4, w += 4, to += vectors * dot_bytes)
+                put(to, c % lanes, w);
+            if (k) {
+                int8_t rest[4] = {0};
+                for (size_t i = 0; i < k; i++)
+                    rest[i] = *w++;
+                put(to, c % lanes, rest);
+                to += vectors * dot_bytes;
+            }
+        }
+    }
 }
 
 #endif

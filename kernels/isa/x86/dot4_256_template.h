@@ -3,7 +3,7 @@
  *   dot_4(acc, x, w)   acc[i] += sum over k < 4 of uint8 x[4 * i + k] * int8 w of lane i and k
  *   DOT_BYTES          bytes of packed weights that one dot_4 reads
  *   row_weights(w)     w, as the next row of a tile is to read it
- *   pack_dot(to, i, k, weight)   puts the weight of lane i and k there
+ *   pack_dot(to, i, four)   puts the 4 weights of lane i there
  *   NAMED(name)        gives an exported name the tier's suffix
  *   TIER_NAME          the tier's name, as a string
  *
@@ -31,14 +31,7 @@ static void gemm_pack(void *block, const edgecore_columns *columns, size_t vecto
     requant_8 *requant = (requant_8 *)(head + 1);
     for (size_t v = 0; v < vectors; v++)
         pack_requant_8(&requant[v], columns, v * LANES);
-    uint8_t *to = (uint8_t *)(requant + vectors);
-    const int8_t *w = columns->weights;
-    for (size_t c = 0; c < columns->cols; c++)
-        for (size_t t = 0; t < columns->taps; t++)
-            for (size_t k = 0; k < columns->k; k++) {
-                const size_t group = t * ((columns->k + 3) / 4) + k / 4;
-                pack_dot(to + (group * vectors + c / LANES) * DOT_BYTES, c % LANES, k % 4, *w++);
-            }
+    edgecore_pack_groups((uint8_t *)(requant + vectors), columns, vectors, LANES, DOT_BYTES, pack_dot);
 }
 
 INLINE __m256i broadcast_4(const uint8_t *bytes)
@@ -210,10 +203,13 @@ static void depthwise_pack(void *block, const edgecore_columns *columns)
             bias[lane] = columns->requant.bias[c];
             multiplier[lane] = columns->requant.multiplier[c];
             shift[lane] = columns->requant.shift[c];
-            for (size_t ky = 0; ky < kernel_h; ky++)
-                for (size_t kx = 0; kx < kernel_w; kx++)
-                    pack_dot(w + ((kx * groups + ky / 4) * 4 + j) * DOT_BYTES, i, ky % 4,
-                             columns->weights[(ky * kernel_w + kx) * columns->weight_stride + c]);
+            for (size_t kx = 0; kx < kernel_w; kx++)
+                for (size_t g = 0; g < groups; g++) {
+                    int8_t four[4] = {0};
+                    for (size_t ky = 4 * g; ky < kernel_h && ky < 4 * g + 4; ky++)
+                        four[ky % 4] = columns->weights[(ky * kernel_w + kx) * columns->weight_stride + c];
+                    pack_dot(w + ((kx * groups + g) * 4 + j) * DOT_BYTES, i, four);
+                }
         }
     for (size_t j = 0; j < 4; j++)
         pack_requant_8(&requant[j], &ordered, LANES * j);

@@ -15,10 +15,11 @@
 #define DOT_BYTES 64
 #define DEPTHWISE_COST 1.0f
 
-static inline void pack_dot(uint8_t *to, size_t lane, size_t k, int8_t weight)
+static inline void pack_dot(uint8_t *to, size_t lane, const int8_t four[4])
 {
-    const int16_t wide = weight;
-    memcpy(to + 32 * (k % 2) + 4 * lane + 2 * (k / 2), &wide, sizeof wide);
+    const int16_t even[2] = {four[0], four[2]}, odd[2] = {four[1], four[3]};
+    memcpy(to + 4 * lane, even, 4);
+    memcpy(to + 32 + 4 * lane, odd, 4);
 }
 
 static inline __m256i dot_4(__m256i acc, __m256i x, const uint8_t *w)

@@ -5,13 +5,14 @@
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define DOT_BYTES 32
 #define DEPTHWISE_COST 1.0f
 
-static inline void pack_dot(uint8_t *to, size_t lane, size_t k, int8_t weight)
+static inline void pack_dot(uint8_t *to, size_t lane, const int8_t four[4])
 {
-    to[4 * lane + k] = (uint8_t)weight;
+    memcpy(to + 4 * lane, four, 4);
 }
 
 static inline __m256i dot_4(__m256i acc, __m256i x, const uint8_t *w)

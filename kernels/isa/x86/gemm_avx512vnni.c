@@ -1,7 +1,8 @@
 /* GEMM tiles on vpdpbusd with 512-bit vectors: uint8 activations broadcast 4 bytes at a time against packed int8 weights,
  * 16 output channels a register.
  *
- * A block is [head][requant_16 per vector][taps][groups of 4 k][cols][4] weights. The sums of a tile go through memory on
+ * A block is [head][requant_16 per vector]weights
+ * [taps][groups of 4 k][cols][4]. The sums of a tile go through memory on
  * their way to requantisation: it needs most of the registers itself. */
 #include "isa/x86/requant_avx512.h"
 #include "isa/x86/kernels.h"
@@ -17,6 +18,11 @@ INLINE size_t block_bytes(size_t taps, size_t k, size_t vectors)
     return sizeof(edgecore_block_head) + vectors * sizeof(requant_16) + taps * ((k + 3) / 4) * vectors * 64;
 }
 
+static void put_group(uint8_t *to, size_t lane, const int8_t four[4])
+{
+    memcpy(to + 4 * lane, four, 4);
+}
+
 INLINE void pack(void *block, const edgecore_columns *columns, size_t vectors)
 {
     memset(block, 0, block_bytes(columns->taps, columns->k, vectors));
@@ -25,7 +31,7 @@ INLINE void pack(void *block, const edgecore_columns *columns, size_t vectors)
     requant_16 *requant = (requant_16 *)(head + 1);
     for (size_t v = 0; v < vectors; v++)
         pack_requant_16(&requant[v], columns, v * 16);
-    edgecore_pack_groups_of_4((int8_t *)(requant + vectors), columns, vectors * 16);
+    edgecore_pack_groups((uint8_t *)(requant + vectors), columns, vectors, 16, 64, put_group);
 }
 
 INLINE __m512i broadcast_4(const uint8_t *bytes)
