@@ -15,4 +15,4 @@ def test_block(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BLOCKS)
 def test_block_sweep(name: str) -> None:
-    hold(BLOCKS[name], examples=200)
+    hold(BLOCKS[name], examples=400)

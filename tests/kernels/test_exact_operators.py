@@ -15,7 +15,7 @@ def test_operator(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OPERATORS)
 def test_operator_sweep(name: str) -> None:
-    hold(OPERATORS[name], examples=200)
+    hold(OPERATORS[name], examples=400)
 
 
 @pytest.mark.parametrize("kind", ["RELU", "RELU6", "LEAKY_RELU", "LOGISTIC", "HARD_SWISH", "QUANTIZE"])
