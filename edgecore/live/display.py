@@ -11,6 +11,7 @@ from edgecore.live.loop import Result, Tally
 
 TERMINAL_INTERVAL = 0.1  # seconds between updates of the status line
 PLAIN_INTERVAL = 1.0  # seconds between plain lines of a video or camera
+HOLD = 10  # results in a row that make a new label worth a line of its own
 
 
 class Display(Protocol):
@@ -46,20 +47,43 @@ def summary(tally: Tally) -> list[str]:
     ]
 
 
+class Scene:
+    """Notices that a label has come to stay: a clip is often over before a line can be read."""
+
+    def __init__(self) -> None:
+        self._told: str | None = None
+        self._label: str | None = None
+        self._held = 0
+
+    def changed(self, result: Result) -> bool:
+        """Whether the best label is new, and has now been the best for HOLD results in a row."""
+        label = result.predictions[0].label if result.predictions else None
+        self._held = self._held + 1 if label == self._label else 1
+        self._label = label
+        if label == self._told or self._held < HOLD:
+            return False
+        self._told = label
+        return True
+
+
 class Terminal:
-    """One line that is rewritten in place."""
+    """One line that is rewritten in place, and one that stays for each new label."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._scene = Scene()
         self._shown = 0.0
         self._last: Result | None = None
 
     def show(self, result: Result, tally: Tally) -> None:
-        self._last = result
         now = time.monotonic()
-        if now - self._shown >= TERMINAL_INTERVAL:
+        self._last = result
+        changed = self._scene.changed(result)
+        if changed or now - self._shown >= TERMINAL_INTERVAL:
             self._shown = now
             self._draw(status(result, tally))
+        if changed:
+            self._stream.write("\n")
 
     def _draw(self, line: str) -> None:
         width = shutil.get_terminal_size().columns
@@ -74,17 +98,19 @@ class Terminal:
 
 
 class Plain:
-    """A line for every image; for a video or camera one a second and the last."""
+    """A line for every image; for a video or camera one a second, one for each new label, and the last."""
 
     def __init__(self, stream: TextIO, every: bool) -> None:
         self._stream = stream
+        self._scene = Scene()
         self._every = every
         self._shown = 0.0
         self._waiting: Result | None = None
 
     def show(self, result: Result, tally: Tally) -> None:
         now = time.monotonic()
-        if not self._every and now - self._shown < PLAIN_INTERVAL:
+        changed = self._scene.changed(result)
+        if not (self._every or changed) and now - self._shown < PLAIN_INTERVAL:
             self._waiting = result
             return
         self._shown, self._waiting = now, None

@@ -86,6 +86,20 @@ def test_plain_lines_of_a_video() -> None:
     assert len(lines) == 5 and "\r" not in stream.getvalue()
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_label_that_stays_gets_a_line_of_its_own(terminal: bool) -> None:
+    stream, tally = io.StringIO(), Tally()
+    display = Terminal(stream) if terminal else Plain(stream, every=False)
+    for index in range(60):
+        item = result(index, "dog" if index < 20 or index == 25 else "cat")
+        tally.add(item)
+        display.show(item, tally)
+    display.finish(tally)
+    shown = [line.split("\r")[-1] for line in stream.getvalue().splitlines()]
+    lines = [line.split()[1:3] for line in shown if line.startswith("frame ")]
+    assert lines[-3:] == [["10", "dog"], ["36", "cat"], ["60", "cat"]]
+
+
 def test_plain_lines_of_images() -> None:
     stream = io.StringIO()
     run(Plain(stream, every=True), 4, "a.png")
