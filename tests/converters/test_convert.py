@@ -65,7 +65,9 @@ def test_the_graph_is_integer_with_batch_one_and_unit_input(converted: tuple[byt
     assert names == {"CONV_2D", "CONCATENATION", "ADD", "MAX_POOL_2D", "MEAN", "FULLY_CONNECTED", "SOFTMAX"}
 
 
-def test_weights_are_quantised_per_channel(converted: tuple[bytes, Any]) -> None:
+def test_convolutions_have_scales_per_channel_and_dense_layers_one(
+    converted: tuple[bytes, Any],
+) -> None:
     from edgecore.converters.convert import _interpreter
 
     interpreter = _interpreter(artefact.flatbuffer_of(converted[0]))
@@ -76,6 +78,12 @@ def test_weights_are_quantised_per_channel(converted: tuple[bytes, Any]) -> None
     ]
     assert len(scales) == 30
     assert min(scales) == 16
+    (dense,) = [
+        tensor["quantization_parameters"]["scales"]
+        for tensor in interpreter.get_tensor_details()
+        if tensor["dtype"] is np.int8 and tensor["shape"].tolist() == [2, 16]
+    ]
+    assert len(dense) == 1
 
 
 def test_int8_agrees_with_float(converted: tuple[bytes, Any]) -> None:
