@@ -18,109 +18,151 @@ static inline __m256i finish(__m256i high, __m256i low)
     return _mm256_srli_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(IMAGE_ROUNDING)), EDGECORE_WEIGHT_BITS);
 }
 
+/* Tells the compiler that a sum is used here: without it gcc 12 keeps two copies of every accumulator of a loop. */
+#define STAY(vector) __asm__("" : "+x"(vector))
+
+/* Four rows at once, so that weights are fetched and spread once for all. */
+typedef struct four_rows {
+    const uint8_t *in[EDGECORE_NARROW_ROWS];
+    uint8_t *out[EDGECORE_NARROW_ROWS];
+} four_rows;
+
+/* Pixels at a row's end, whose vectors would reach past it: out of line, so that they cost the loops no registers. */
+static __attribute__((noinline)) void narrow_end(const edgecore_axis *axis, const four_rows *rows, int32_t channels,
+                                                 int32_t x)
+{
+    for (int r = 0; r < EDGECORE_NARROW_ROWS; r++) {
+        if (channels == 1)
+            rows->out[r][x] = image_narrow_grey(axis, rows->in[r], x);
+        else
+            image_narrow_colour(axis, rows->in[r], x, rows->out[r] + 3 * (size_t)x);
+    }
+}
+
+typedef struct half_sums {
+    __m256i high, low;
+} half_sums;
+
 /* 16 bytes hold 5 interleaved pixels; both lanes take them, the lower one pixels 0 and 1, the upper one 2 and 3, as 16-bit pairs
  * (R0 R1)(G0 G1)(B0 B1)(0 0). Weights are spread alike. */
-static inline void narrow_colour(const edgecore_axis *axis, const uint8_t *const *rows, const int count,
-                                 size_t row_bytes, uint8_t *const *out)
+static inline half_sums add_colour(half_sums sums, const uint8_t *pixels, __m256i high_weights, __m256i low_weights)
 {
     const __m256i spread = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1, /**/
                                             6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
+    const __m256i bytes = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)pixels));
+    const __m256i words = _mm256_shuffle_epi8(bytes, spread);
+    sums.high = _mm256_add_epi32(sums.high, _mm256_madd_epi16(words, high_weights));
+    sums.low = _mm256_add_epi32(sums.low, _mm256_madd_epi16(words, low_weights));
+    STAY(sums.high);
+    STAY(sums.low);
+    return sums;
+}
+
+/* The fourth byte that is written belongs to the next pixel, or to the slack. */
+static inline void store_colour(half_sums sums, uint8_t *out)
+{
+    __m256i sum = _mm256_add_epi32(_mm256_slli_epi32(sums.high, EDGECORE_HALF_BITS), sums.low);
+    __m128i pixel = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+    pixel = _mm_srli_epi32(_mm_add_epi32(pixel, _mm_set1_epi32(IMAGE_ROUNDING)), EDGECORE_WEIGHT_BITS);
+    pixel = _mm_packs_epi32(pixel, pixel);
+    _mm_storeu_si32(out, _mm_packus_epi16(pixel, pixel));
+}
+
+static void narrow_colour(const edgecore_axis *axis, const four_rows *rows, size_t row_bytes)
+{
     const __m256i pick_high = _mm256_setr_epi8(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, -1, -1, -1, -1, /**/
                                                4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, -1, -1, -1, -1);
     const __m256i pick_low = _mm256_add_epi8(pick_high, _mm256_set1_epi8(8));
+    const uint8_t *const in0 = rows->in[0], *const in1 = rows->in[1], *const in2 = rows->in[2], *const in3 = rows->in[3];
     for (int32_t x = 0; x < axis->size; x++) {
-        const size_t start = 3 * (size_t)axis->firsts[x];
-        const int32_t groups = (axis->counts[x] + 3) / 4;
-        if (start + 12 * (size_t)groups + 4 > row_bytes) {
-            for (int r = 0; r < count; r++)
-                image_narrow_colour(axis, rows[r], x, out[r] + 3 * (size_t)x);
+        const int32_t groups = (axis->counts[x] + 3) / 4; /* 1 or more */
+        size_t at = 3 * (size_t)axis->firsts[x];
+        if (at + 12 * (size_t)groups + 4 > row_bytes) {
+            narrow_end(axis, rows, 3, x);
             continue;
         }
         const int16_t *halves = axis->halves + 8 * (size_t)axis->groups * (size_t)x;
-        __m256i high[EDGECORE_NARROW_ROWS], low[EDGECORE_NARROW_ROWS];
-        for (int r = 0; r < count; r++)
-            high[r] = low[r] = _mm256_setzero_si256();
-        for (int32_t g = 0; g < groups; g++) {
-            const __m256i both = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(halves + 8 * g)));
-            const __m256i high_weights = _mm256_shuffle_epi8(both, pick_high);
-            const __m256i low_weights = _mm256_shuffle_epi8(both, pick_low);
-            for (int r = 0; r < count; r++) {
-                const __m128i bytes = _mm_loadu_si128((const __m128i *)(rows[r] + start + 12 * (size_t)g));
-                const __m256i pixels = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(bytes), spread);
-                high[r] = _mm256_add_epi32(high[r], _mm256_madd_epi16(pixels, high_weights));
-                low[r] = _mm256_add_epi32(low[r], _mm256_madd_epi16(pixels, low_weights));
-            }
-        }
-        for (int r = 0; r < count; r++) {
-            __m256i sum = _mm256_add_epi32(_mm256_slli_epi32(high[r], EDGECORE_HALF_BITS), low[r]);
-            __m128i pixel = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
-            pixel = _mm_srli_epi32(_mm_add_epi32(pixel, _mm_set1_epi32(IMAGE_ROUNDING)), EDGECORE_WEIGHT_BITS);
-            pixel = _mm_packs_epi32(pixel, pixel);
-            pixel = _mm_packus_epi16(pixel, pixel);
-            _mm_storeu_si32(out[r] + 3 * (size_t)x, pixel); /* the fourth byte belongs to the next pixel, or to the slack */
-        }
+        const int16_t *const end = halves + 8 * groups;
+        half_sums sums0 = {_mm256_setzero_si256(), _mm256_setzero_si256()}, sums1 = sums0, sums2 = sums0, sums3 = sums0;
+        do {
+            const __m256i both = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)halves));
+            const __m256i high = _mm256_shuffle_epi8(both, pick_high), low = _mm256_shuffle_epi8(both, pick_low);
+            sums0 = add_colour(sums0, in0 + at, high, low);
+            sums1 = add_colour(sums1, in1 + at, high, low);
+            sums2 = add_colour(sums2, in2 + at, high, low);
+            sums3 = add_colour(sums3, in3 + at, high, low);
+            at += 12;
+            halves += 8;
+        } while (halves < end);
+        store_colour(sums0, rows->out[0] + 3 * (size_t)x);
+        store_colour(sums1, rows->out[1] + 3 * (size_t)x);
+        store_colour(sums2, rows->out[2] + 3 * (size_t)x);
+        store_colour(sums3, rows->out[3] + 3 * (size_t)x);
     }
 }
 
-/* The sums of a pixel in up to 4 rows, each as (high, high, low, low) to be added, become a byte of each. */
-static inline int32_t finish_grey(const __m128i sums[EDGECORE_NARROW_ROWS])
+/* 8 pixels and 2 groups of weights, laid out as 4 pixels twice against 4 high and 4 low halves. */
+static inline __m256i add_grey(__m256i sums, const uint8_t *pixels, __m256i weights)
 {
-    const __m128 first = _mm_castsi128_ps(_mm_hadd_epi32(sums[0], sums[1])); /* high, low, high, low */
-    const __m128 second = _mm_castsi128_ps(_mm_hadd_epi32(sums[2], sums[3]));
-    const __m128i high = _mm_castps_si128(_mm_shuffle_ps(first, second, 0x88));
-    const __m128i low = _mm_castps_si128(_mm_shuffle_ps(first, second, 0xdd));
-    __m128i sum = _mm_add_epi32(_mm_slli_epi32(high, EDGECORE_HALF_BITS), low);
-    sum = _mm_srli_epi32(_mm_add_epi32(sum, _mm_set1_epi32(IMAGE_ROUNDING)), EDGECORE_WEIGHT_BITS);
-    sum = _mm_packs_epi32(sum, sum);
-    return _mm_cvtsi128_si32(_mm_packus_epi16(sum, sum));
+    const __m128i words = _mm_cvtepu8_epi16(_mm_loadl_epi64((const __m128i *)pixels));
+    const __m256i twice = _mm256_permute4x64_epi64(_mm256_castsi128_si256(words), 0x50);
+    return _mm256_add_epi32(sums, _mm256_madd_epi16(twice, weights));
 }
 
-/* 8 pixels and 2 groups of weights at a time, laid out as 4 pixels twice against 4 high and 4 low halves. */
-static inline void narrow_grey(const edgecore_axis *axis, const uint8_t *const *rows, const int count, size_t row_bytes,
-                               uint8_t *const *out)
+static inline __m128i add_lanes(__m256i sums)
+{
+    return _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+}
+
+static void narrow_grey(const edgecore_axis *axis, const four_rows *rows, size_t row_bytes)
 {
     for (int32_t x = 0; x < axis->size; x++) {
-        const size_t start = (size_t)axis->firsts[x];
-        const int32_t pairs = (axis->counts[x] + 7) / 8;
-        if (start + 8 * (size_t)pairs > row_bytes) {
-            for (int r = 0; r < count; r++)
-                out[r][x] = image_narrow_grey(axis, rows[r], x);
+        size_t at = (size_t)axis->firsts[x];
+        const int32_t pairs = (axis->counts[x] + 7) / 8; /* 1 or more */
+        if (at + 8 * (size_t)pairs > row_bytes) {
+            narrow_end(axis, rows, 1, x);
             continue;
         }
         const int16_t *halves = axis->halves + 8 * (size_t)axis->groups * (size_t)x;
-        __m256i sums[EDGECORE_NARROW_ROWS];
+        const int16_t *const end = halves + 16 * pairs;
+        __m256i sums0 = _mm256_setzero_si256(), sums1 = sums0, sums2 = sums0, sums3 = sums0;
+        do {
+            const __m256i weights = _mm256_loadu_si256((const __m256i *)halves);
+            sums0 = add_grey(sums0, rows->in[0] + at, weights);
+            sums1 = add_grey(sums1, rows->in[1] + at, weights);
+            sums2 = add_grey(sums2, rows->in[2] + at, weights);
+            sums3 = add_grey(sums3, rows->in[3] + at, weights);
+            at += 8;
+            halves += 16;
+        } while (halves < end);
+        /* Each row's lanes are high, high, low, low; added pairwise they become high, low of two rows. */
+        const __m128 first = _mm_castsi128_ps(_mm_hadd_epi32(add_lanes(sums0), add_lanes(sums1)));
+        const __m128 second = _mm_castsi128_ps(_mm_hadd_epi32(add_lanes(sums2), add_lanes(sums3)));
+        const __m128i high = _mm_castps_si128(_mm_shuffle_ps(first, second, 0x88));
+        const __m128i low = _mm_castps_si128(_mm_shuffle_ps(first, second, 0xdd));
+        __m128i sum = _mm_add_epi32(_mm_slli_epi32(high, EDGECORE_HALF_BITS), low);
+        sum = _mm_srli_epi32(_mm_add_epi32(sum, _mm_set1_epi32(IMAGE_ROUNDING)), EDGECORE_WEIGHT_BITS);
+        sum = _mm_packs_epi32(sum, sum);
+        uint32_t bytes = (uint32_t)_mm_cvtsi128_si32(_mm_packus_epi16(sum, sum));
         for (int r = 0; r < EDGECORE_NARROW_ROWS; r++)
-            sums[r] = _mm256_setzero_si256();
-        for (int32_t p = 0; p < pairs; p++) {
-            const __m256i weights = _mm256_loadu_si256((const __m256i *)(halves + 16 * p));
-            for (int r = 0; r < count; r++) {
-                const __m128i eight = _mm_loadl_epi64((const __m128i *)(rows[r] + start + 8 * (size_t)p));
-                const __m256i pixels = _mm256_permute4x64_epi64(_mm256_castsi128_si256(_mm_cvtepu8_epi16(eight)), 0x50);
-                sums[r] = _mm256_add_epi32(sums[r], _mm256_madd_epi16(pixels, weights));
-            }
-        }
-        __m128i halved[EDGECORE_NARROW_ROWS];
-        for (int r = 0; r < EDGECORE_NARROW_ROWS; r++)
-            halved[r] = _mm_add_epi32(_mm256_castsi256_si128(sums[r]), _mm256_extracti128_si256(sums[r], 1));
-        int32_t bytes = finish_grey(halved);
-        for (int r = 0; r < count; r++)
-            out[r][x] = (uint8_t)(bytes >> 8 * r);
+            rows->out[r][x] = (uint8_t)(bytes >> 8 * r);
     }
 }
 
+/* Fewer rows than four are filled up with the last one, which is then made more than once. */
 static void narrow(const edgecore_axis *axis, const uint8_t *const *rows, int32_t count, size_t row_bytes,
                    int32_t channels, uint8_t *const *out)
 {
-    if (channels == 1 && count == EDGECORE_NARROW_ROWS)
-        narrow_grey(axis, rows, EDGECORE_NARROW_ROWS, row_bytes, out);
-    else if (channels == 1)
-        for (int32_t r = 0; r < count; r++)
-            narrow_grey(axis, rows + r, 1, row_bytes, out + r);
-    else if (count == EDGECORE_NARROW_ROWS)
-        narrow_colour(axis, rows, EDGECORE_NARROW_ROWS, row_bytes, out);
+    four_rows four;
+    for (int32_t r = 0; r < EDGECORE_NARROW_ROWS; r++) {
+        const int32_t row = r < count ? r : count - 1;
+        four.in[r] = rows[row];
+        four.out[r] = out[row];
+    }
+    if (channels == 1)
+        narrow_grey(axis, &four, row_bytes);
     else
-        for (int32_t r = 0; r < count; r++)
-            narrow_colour(axis, rows + r, 1, row_bytes, out + r);
+        narrow_colour(axis, &four, row_bytes);
 }
 
 /* The same two halves of weights for every pixel of two rows. */
@@ -154,6 +196,8 @@ static inline void blend_32(const int16_t *halves, int32_t count, const uint8_t 
         for (int i = 0; i < 4; i++) {
             high[i] = _mm256_add_epi32(high[i], _mm256_madd_epi16(pairs[i], weights.high));
             low[i] = _mm256_add_epi32(low[i], _mm256_madd_epi16(pairs[i], weights.low));
+            STAY(high[i]);
+            STAY(low[i]);
         }
     }
     const __m256i left = _mm256_packs_epi32(finish(high[0], low[0]), finish(high[1], low[1]));
