@@ -172,6 +172,7 @@ class Delegate:
 
     def __init__(self, options: dict[str, str]) -> None:
         self._pointer: int | None = None
+        self.options = dict(options)
         self._library = library()
         keys = (ctypes.c_char_p * len(options))(*(key.encode() for key in options))
         values = (ctypes.c_char_p * len(options))(*(value.encode() for value in options.values()))
@@ -221,15 +222,19 @@ class Delegate:
         return [handle for handle in handles if handle]
 
 
-def load_delegate(threads: int | None = None, isa: str | None = None, fuse: bool = True) -> Delegate:
+def load_delegate(
+    threads: int | None = None, isa: str | None = None, fuse: bool = True, dynamic: bool = False
+) -> Delegate:
     """The engine as a delegate.
 
     threads: None takes the interpreter's num_threads, 0 every core that the process may use.
     isa: a tier's name such as "avx2" or "dotprod"; None takes $EDGECORE_ISA, else the best of this CPU.
     fuse: False gives one step per operator, for tests and tables.
+    dynamic: True accepts models whose shapes change while they run, which TFLite else refuses to delegate;
+    the engine then takes the operators up to the first that are not its own, and inputs cannot be resized.
     Raises ValueError with the engine's reason for a wrong option.
     """
-    options = {"fuse": "1" if fuse else "0"}
+    options = {"fuse": "1" if fuse else "0", "dynamic": "1" if dynamic else "0"}
     if threads is not None:
         options["threads"] = str(threads)
     if isa is not None:
@@ -257,7 +262,8 @@ def open_interpreter(
     None or 0 means every core. delegate: False leaves the engine out, a Delegate is used as given.
     verify: False where the caller has read the file with edgecore.tflite already; a damaged one would crash
     the runtime.
-    The attached one, or None, is the result's attribute `edgecore_delegate`.
+    The attached one, or None, is the result's attribute `edgecore_delegate`; where the runtime refuses the
+    given one because shapes change while the model runs, it is another one that allows that.
     Raises UserError when the file is missing or no model, and ValueError as load_delegate does.
     """
     where = "the model" if isinstance(model, bytes) else str(model)
@@ -273,8 +279,13 @@ def open_interpreter(
     if attached is not None:
         try:
             opened = _open(runtime, content, count, attached)
-        except (RuntimeError, ValueError) as error:
-            attached, reason = None, str(error)
+        except (RuntimeError, ValueError):
+            # Most likely shapes that change while the model runs; then only a part is the engine's.
+            attached = Delegate(attached.options | {"dynamic": "1"})
+            try:
+                opened = _open(runtime, content, count, attached)
+            except (RuntimeError, ValueError) as error:
+                attached, reason = None, str(error)
     if opened is None:
         try:
             opened = _open(runtime, content, count, None)

@@ -20,6 +20,7 @@ enum { TFL_ALLOC_MMAP = 1, TFL_ALLOC_DYNAMIC = 4, TFL_ALLOC_PERSISTENT = 5, TFL_
 enum { TFL_AFFINE_QUANTISATION = 1 };
 enum { TFL_PADDING_SAME = 1, TFL_PADDING_VALID = 2 };
 enum { TFL_OPTIONAL_TENSOR = -1 };
+enum { TFL_ALLOWS_DYNAMIC_TENSORS = 1 }; /* of a delegate: prepare runs before any shape is computed, and only once */
 
 enum {
     TFL_OP_ADD = 0,
@@ -130,7 +131,7 @@ struct tfl_delegate {
     void *data;
     tfl_status (*prepare)(tfl_context *context, tfl_delegate *delegate);
     void (*buffer_functions[3])(void);
-    int64_t flags; /* 0: shapes are static and known when prepare runs; after a resize it runs again */
+    int64_t flags; /* 0: prepare runs when all shapes are known, and again after a resize */
     void *builder;
 };
 

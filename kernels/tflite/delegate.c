@@ -9,6 +9,7 @@
 
 #define MAX_THREADS 256
 #define MAX_OPTIONS 16
+#define OPTIONS "threads, isa, fuse and dynamic"
 
 static edgecore_status read_threads(const char *value, int32_t *threads, edgecore_message *message)
 {
@@ -21,6 +22,14 @@ static edgecore_status read_threads(const char *value, int32_t *threads, edgecor
     return EDGECORE_OK;
 }
 
+static edgecore_status read_switch(const char *key, const char *value, bool *on, edgecore_message *message)
+{
+    if (strcmp(value, "0") && strcmp(value, "1"))
+        return edgecore_fail(message, EDGECORE_INVALID, "%s is '%.40s'; give 0 or 1", key, value);
+    *on = value[0] == '1';
+    return EDGECORE_OK;
+}
+
 static edgecore_status read_option(edgecore_tfl_plugin *plugin, const char *key, const char *value,
                                    edgecore_message *message)
 {
@@ -28,12 +37,10 @@ static edgecore_status read_option(edgecore_tfl_plugin *plugin, const char *key,
         return edgecore_fail(message, EDGECORE_INVALID, "an option without a name or a value");
     if (!strcmp(key, "threads"))
         return read_threads(value, &plugin->threads, message);
-    if (!strcmp(key, "fuse")) {
-        if (strcmp(value, "0") && strcmp(value, "1"))
-            return edgecore_fail(message, EDGECORE_INVALID, "fuse is '%.40s'; give 0 or 1", value);
-        plugin->fuse = value[0] == '1';
-        return EDGECORE_OK;
-    }
+    if (!strcmp(key, "fuse"))
+        return read_switch(key, value, &plugin->fuse, message);
+    if (!strcmp(key, "dynamic"))
+        return read_switch(key, value, &plugin->dynamic, message);
     if (!strcmp(key, "isa")) {
         int32_t index = 0;
         const edgecore_status status = edgecore_isa_select(value, &index, message);
@@ -44,8 +51,7 @@ static edgecore_status read_option(edgecore_tfl_plugin *plugin, const char *key,
         memcpy(plugin->isa, value, strlen(value) + 1);
         return EDGECORE_OK;
     }
-    return edgecore_fail(message, EDGECORE_INVALID, "no option is called '%.40s'; there are threads, isa and fuse",
-                         key);
+    return edgecore_fail(message, EDGECORE_INVALID, "no option is called '%.40s'; there are " OPTIONS, key);
 }
 
 /* Without the option, $EDGECORE_ISA decides, and may be wrong. */
@@ -73,11 +79,12 @@ void *tflite_plugin_create_delegate(const char *const *keys, const char *const *
     plugin->abi.data = plugin;
     plugin->abi.prepare = edgecore_tfl_claim;
     if (count > MAX_OPTIONS || (count && (!keys || !values)))
-        status = edgecore_fail(&message, EDGECORE_INVALID, "%zu options; there are threads, isa and fuse", count);
+        status = edgecore_fail(&message, EDGECORE_INVALID, "%zu options; there are " OPTIONS, count);
     for (size_t i = 0; !status && i < count; i++)
         status = read_option(plugin, keys[i], values[i], &message);
     if (!status)
         status = check_default_isa(plugin, &message);
+    plugin->abi.flags = plugin->dynamic ? TFL_ALLOWS_DYNAMIC_TENSORS : 0;
     if (status) {
         edgecore_tfl_release(plugin);
         if (report)

@@ -79,6 +79,69 @@ static void drop_light_runs(verdict *verdicts, size_t count)
     }
 }
 
+/* Whether only the first dimension, the batch, may differ from what the file says. */
+static bool has_fixed_shape(const tfl_tensor *tensor)
+{
+    for (int i = 1; tensor->signature && i < tensor->signature->size; i++) {
+        if (tensor->signature->data[i] < 0)
+            return false;
+    }
+    return true;
+}
+
+static tfl_node *node_at(tfl_context *context, int index)
+{
+    tfl_node *node = NULL;
+    tfl_registration *registration = NULL;
+    return context->get_node_and_registration(context, index, &node, &registration) == TFL_OK ? node : NULL;
+}
+
+static void settle(const tfl_context *context, bool *settled, const tfl_ints *tensors, bool value)
+{
+    for (int i = 0; i < tensors->size; i++) {
+        if (tensors->data[i] >= 0 && (size_t)tensors->data[i] < context->tensors_size)
+            settled[tensors->data[i]] = value;
+    }
+}
+
+static bool all_settled(const tfl_context *context, const bool *settled, const tfl_ints *tensors)
+{
+    for (int i = 0; i < tensors->size; i++) {
+        const int index = tensors->data[i];
+        if (index >= 0 && (size_t)index < context->tensors_size && !settled[index])
+            return false;
+    }
+    return true;
+}
+
+/* Where shapes may change while the model runs, the file's are only trusted as far as the engine's own operators lead
+ * from the model's inputs: behind a foreign one anything may come. */
+static edgecore_status drop_unsettled(tfl_context *context, const tfl_ints *plan, verdict *verdicts)
+{
+    bool *settled = malloc(context->tensors_size + 1);
+    if (!settled)
+        return EDGECORE_NO_MEMORY;
+    for (size_t i = 0; i < context->tensors_size; i++)
+        settled[i] = has_fixed_shape(&context->tensors[i]);
+    for (int i = 0; i < plan->size; i++) {
+        const tfl_node *node = node_at(context, plan->data[i]);
+        if (node)
+            settle(context, settled, node->outputs, false);
+    }
+    for (int i = 0; i < plan->size; i++) {
+        const tfl_node *node = node_at(context, plan->data[i]);
+        if (!node || verdicts[i].status)
+            continue;
+        if (all_settled(context, settled, node->inputs))
+            settle(context, settled, node->outputs, true);
+        else
+            verdicts[i].status = edgecore_fail(&verdicts[i].message, EDGECORE_UNSUPPORTED,
+                                               "its shapes are known only while the model runs");
+    }
+    free(settled);
+    return EDGECORE_OK;
+}
+
 /* A resize undoes the delegation but leaves its mark on the tensors, and then nobody else may take them. */
 static void let_go(tfl_context *context, const tfl_delegate *own)
 {
@@ -123,6 +186,11 @@ tfl_status edgecore_tfl_claim(tfl_context *context, tfl_delegate *delegate)
     }
     for (size_t i = 0; i < total; i++)
         verdicts[i].status = check_node(context, delegate, plan->data[i], &verdicts[i]);
+    const edgecore_tfl_plugin *plugin = delegate->data;
+    if (plugin->dynamic && drop_unsettled(context, plan, verdicts)) {
+        for (size_t i = 0; i < total; i++)
+            verdicts[i].status = edgecore_fail(&verdicts[i].message, EDGECORE_NO_MEMORY, "out of memory");
+    }
     drop_light_runs(verdicts, total);
     claimed->size = 0;
     for (size_t i = 0, refused = 0; i < total; i++) {

@@ -22,6 +22,7 @@ typedef struct edgecore_tfl_plugin {
     int32_t threads;  /* -1: what the runtime recommends */
     char isa[EDGECORE_TFL_ISA_NAME]; /* empty: the default */
     bool fuse;
+    bool dynamic; /* accept models whose shapes change while they run, and take what does not depend on those */
     pthread_mutex_t lock; /* guards all that follows */
     int32_t references;   /* the owner and every kernel: an owner that goes first leaves the kernels whole */
     edgecore_tfl_kernel *kernels;

@@ -122,25 +122,58 @@ def test_resizing_claims_again(runtime: Any) -> None:
             np.testing.assert_array_equal(got, want)
 
 
-def dynamic_model() -> bytes:
-    """The shape of a RESHAPE is an input of the model."""
+def dynamic_model(chain: bool) -> bytes:
+    """RESHAPE to a shape that is an input, or that Keras's SHAPE, STRIDED_SLICE, PACK compute."""
     net = Network(seed=6)
-    y = net.conv2d(net.input((1, 4, 4, 3)), 4, activation="RELU")
-    shape = net.writer.tensor((2,), "int32")
-    net.writer.inputs.append(shape)
+    writer = net.writer
+    y = net.conv2d(net.input((1, 4, 4, 3)), 4, (3, 3), activation="RELU")
+    if chain:
+        shape, batch = writer.tensor((4,), "int32"), writer.tensor((), "int32")
+        target = writer.tensor((2,), "int32")
+        writer.op("SHAPE", [y], [shape], out_type=2)
+        ends = [net.constant([value]) for value in (0, 1, 1)]
+        writer.op("STRIDED_SLICE", [shape, *ends], [batch], shrink_axis_mask=1)
+        writer.op("PACK", [batch, net.constant(np.array(64))], [target], values_count=2)
+    else:
+        target = writer.tensor((2,), "int32")
+        writer.inputs.append(target)
     flat = net.activation((1, 64), net.quants[y])
-    net.writer.op("RESHAPE", [y, shape], [flat])
-    net.output(net.fully_connected(flat, 3))
+    writer.op("RESHAPE", [y, target], [flat])
+    net.output(net.pool(net.reshape(flat, (1, 8, 8, 1)), "MAX_POOL_2D"))
     return net.build()
 
 
-def test_a_model_with_dynamic_shapes_runs_without_the_engine() -> None:
-    model = dynamic_model()
-    with pytest.warns(UserWarning, match="runs without the engine"):
-        interpreter = ec.open_interpreter(model)
-    assert interpreter.edgecore_delegate is None
+@pytest.mark.parametrize("chain", [False, True])
+def test_shapes_that_change_while_the_model_runs(chain: bool, runtime: Any) -> None:
+    model = dynamic_model(chain)
+    with pytest.raises(RuntimeError):
+        runtime.Interpreter(model_content=model, experimental_delegates=[ec.load_delegate()])
+    delegate = ec.load_delegate(threads=2, dynamic=True)
+    interpreter = runtime.Interpreter(model_content=model, experimental_delegates=[delegate])
     image = np.random.default_rng(0).integers(-128, 128, (1, 4, 4, 3)).astype(np.int8)
-    assert run(interpreter, [image, np.array([1, 64], np.int32)])[0].shape == (1, 3)
+    inputs = [image] if chain else [image, np.array([1, 64], np.int32)]
+    for _ in range(3):
+        got = run(interpreter, inputs)[0]
+    np.testing.assert_array_equal(got, reference(model, inputs)[0])
+    assert [step.name for e in delegate.engines() for step in e.steps()] == ["conv_2d"]
+
+
+def test_open_interpreter_finds_the_way_that_works() -> None:
+    interpreter = ec.open_interpreter(dynamic_model(chain=True), delegate=ec.load_delegate(threads=2))
+    (engine_,) = interpreter.edgecore_delegate.engines()
+    assert engine_.threads == 2 and interpreter.edgecore_delegate.claimed_nodes == 1
+
+
+def test_resizing_a_dynamic_model_is_an_error_and_can_be_undone(runtime: Any) -> None:
+    delegate = ec.load_delegate(dynamic=True)
+    interpreter = runtime.Interpreter(model_content=small_model(), experimental_delegates=[delegate])
+    before = run(interpreter, [np.zeros((1, 19, 17, 3), np.int8)])[0]
+    index = interpreter.get_input_details()[0]["index"]
+    interpreter.resize_tensor_input(index, (1, 25, 17, 3))
+    with pytest.raises(RuntimeError, match="resized"):
+        interpreter.allocate_tensors()
+    interpreter.resize_tensor_input(index, (1, 19, 17, 3))
+    np.testing.assert_array_equal(run(interpreter, [np.zeros((1, 19, 17, 3), np.int8)])[0], before)
 
 
 def test_xnnpack_takes_what_is_left(need_module: Callable[[str], None]) -> None:

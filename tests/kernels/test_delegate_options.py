@@ -21,7 +21,8 @@ from edgecore import interpreter as ec
         ({"threads": "99999999999999999999"}, "threads"),
         ({"isa": "mmx"}, "scalar"),
         ({"fuse": "yes"}, "fuse"),
-        ({"speed": "11"}, "threads, isa and fuse"),
+        ({"dynamic": "maybe"}, "dynamic"),
+        ({"speed": "11"}, "threads, isa, fuse and dynamic"),
     ],
 )
 def test_wrong_options_are_one_line(options: dict[str, str], text: str, runtime: Any) -> None:

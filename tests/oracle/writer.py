@@ -40,6 +40,8 @@ _OPERATORS: dict[str, tuple[int, str | None]] = {
     "DEQUANTIZE": (2, "DequantizeOptions"),
     "TRANSPOSE": (2, "TransposeOptions"),
     "SHAPE": (1, "ShapeOptions"),
+    "STRIDED_SLICE": (1, "StridedSliceOptions"),
+    "PACK": (1, "PackOptions"),
 }
 _TYPES = {"float32": "FLOAT32", "int32": "INT32", "uint8": "UINT8", "int64": "INT64", "int8": "INT8"}
 
@@ -93,7 +95,7 @@ class ModelWriter:
             quantisation.quantizedDimension = axis
             table.quantization = quantisation
         if data is not None:
-            array = np.ascontiguousarray(data, dtype)
+            array = np.asarray(data, dtype, order="C")
             if list(array.shape) != list(shape):
                 raise ValueError(f"data of shape {array.shape} for a tensor of shape {tuple(shape)}")
             buffer = schema.BufferT()

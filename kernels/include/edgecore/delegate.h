@@ -25,7 +25,9 @@ EDGECORE_API int32_t edgecore_delegate_engine_count(const void *delegate);
 EDGECORE_API edgecore_engine *edgecore_delegate_engine(const void *delegate, int32_t index);
 
 /* The two entry points of TFLite's external delegates. Options are strings: threads ("0" is every core),
- * isa (a tier's name), fuse ("0" or "1"). On a wrong one the result is NULL and `report` gets one line. */
+ * isa (a tier's name), fuse ("0" or "1"), dynamic ("1" accepts models whose shapes change while they run, which
+ * TFLite else refuses, and takes their operators up to the first foreign ones). On a wrong one the result is NULL
+ * and `report` gets one line. */
 EDGECORE_API void *tflite_plugin_create_delegate(const char *const *keys, const char *const *values, size_t count,
                                                  void (*report)(const char *));
 EDGECORE_API void tflite_plugin_destroy_delegate(void *delegate);
