@@ -3,8 +3,8 @@
     from edgecore.kernels import Convolution, QTensor, Quantization, conv2d, fire_block
     y = conv2d(x, weights, Quantization(0.05, -3), bias, stride=2, activation="relu")
 
-Operators (`operators`) and fused blocks (`blocks`) build a small graph and run it through the engine that
-runs whole models; `graph` is that engine, `cpu` says what the processor has, `image` turns frames into
+Operators (`operators`, `unary`) and fused blocks (`blocks`) build a small graph and run it through the engine
+that runs whole models; `graph` is that engine, `cpu` says what the processor has, `image` turns frames into
 tensors. Names load when first used.
 """
 
@@ -25,19 +25,13 @@ if TYPE_CHECKING:
         conv2d,
         depthwise_conv2d,
         fully_connected,
-        hard_swish,
-        leaky_relu,
-        logistic,
         max_pool2d,
         mean,
         mul,
         pad,
-        relu,
-        relu6,
-        requantize,
-        softmax,
     )
     from edgecore.kernels.tensors import QTensor, Quantization
+    from edgecore.kernels.unary import hard_swish, leaky_relu, logistic, relu, relu6, requantize, softmax
 
 _HOMES = {
     "blocks": ("fire_block", "multi_scale_max_pool", "residual_add"),
@@ -51,19 +45,13 @@ _HOMES = {
         "conv2d",
         "depthwise_conv2d",
         "fully_connected",
-        "hard_swish",
-        "leaky_relu",
-        "logistic",
         "max_pool2d",
         "mean",
         "mul",
         "pad",
-        "relu",
-        "relu6",
-        "requantize",
-        "softmax",
     ),
     "tensors": ("QTensor", "Quantization"),
+    "unary": ("hard_swish", "leaky_relu", "logistic", "relu", "relu6", "requantize", "softmax"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
