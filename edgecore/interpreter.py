@@ -234,7 +234,9 @@ def load_delegate(
     the engine then takes the operators up to the first that are not its own, and inputs cannot be resized.
     Raises ValueError with the engine's reason for a wrong option.
     """
-    options = {"fuse": "1" if fuse else "0", "dynamic": "1" if dynamic else "0"}
+    options = {"fuse": "1" if fuse else "0"}
+    if dynamic:
+        options["dynamic"] = "1"
     if threads is not None:
         options["threads"] = str(threads)
     if isa is not None:
