@@ -1,7 +1,8 @@
-/* A tier: one table of micro-kernels for one level of instruction set.
+/* A tier: one constant table of micro-kernels for one level of instruction set; isa/tiers.c lists them, weakest first.
  *
- * The table is filled weakest to strongest: a tier starts as a copy of the one below it and overwrites just what it improves.
- * Micro-kernels neither allocate nor thread; they trust their arguments. Names: <what>_<rows>x<cols>c<k>__<isa>. */
+ * GEMM and depthwise kernels are a tier's own and pack weights in layouts of their own; byte rows are portable C that every tier
+ * compiles with its own flags, and replaces where it has something better. Micro-kernels neither allocate nor thread; they
+ * trust their arguments. Names: <what>_<rows>x<cols>c<k>__<isa>. */
 #ifndef EDGECORE_ISA_TIER_H
 #define EDGECORE_ISA_TIER_H
 
