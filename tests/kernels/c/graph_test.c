@@ -160,7 +160,7 @@ static uint8_t *run_network(const network *net, const edgecore_options *options,
         outputs[i] = at;
     for (int i = 0; i < net->input_count; i++)
         inputs[i] = net->data[i];
-    for (int repeat = 0; repeat < 3; repeat++) {
+    for (int repeat = 0; repeat < 2; repeat++) {
         memset(bytes, 0xA5, *size);
         EXPECT(edgecore_engine_run(engine, inputs, outputs, &message) == EDGECORE_OK, "%s", message.text);
     }

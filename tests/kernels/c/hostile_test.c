@@ -122,7 +122,8 @@ static void echo_shape(edgecore_tensor *tensors, int32_t from, int32_t to, edgec
     tensors[to].dtype = in->dtype;
     tensors[to].data = NULL;
     tensors[to].scale_count = 1;
-    if (in->rank != 4 || in->dims[1] > 1000 || in->dims[2] > 1000 || params->stride_h < 1 || kernel < 1 || kernel > 9)
+    if (in->rank != 4 || in->dims[1] > 1000 || in->dims[2] > 1000 || in->dims[1] < 1 || in->dims[2] < 1 ||
+        params->stride_h < 1 || kernel < 1 || kernel > 9)
         return;
     if (kind == EDGECORE_MAX_POOL_2D || kind == EDGECORE_AVERAGE_POOL_2D)
         for (int32_t i = 1; i < 3; i++)

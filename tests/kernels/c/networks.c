@@ -225,7 +225,7 @@ static void spp(network *net)
 
 static void fire(network *net)
 {
-    int32_t x = network_conv(net, network_input(net, 35, 30, 3), 24, 3, 2, false);
+    int32_t x = network_conv(net, network_input(net, 25, 22, 3), 24, 3, 2, false);
     for (int i = 0; i < 2; i++) {
         int32_t s = network_conv(net, x, 8, 1, 1, true);
         x = network_concat(net, (int32_t[]){network_conv(net, s, 20, 1, 1, true),
@@ -237,7 +237,7 @@ static void fire(network *net)
 
 static void fire_bypass(network *net)
 {
-    int32_t x = network_input(net, 19, 23, 40);
+    int32_t x = network_input(net, 13, 15, 40);
     for (int i = 0; i < 2; i++) {
         int32_t s = network_leaky(net, network_conv(net, x, 16, 1, 1, true));
         int32_t e1 = network_leaky(net, network_conv(net, s, 24, 1, 1, true));
@@ -250,11 +250,11 @@ static void fire_bypass(network *net)
 
 static void residual(network *net)
 {
-    int32_t x = network_conv(net, network_pad(net, network_input(net, 32, 31, 3), 3, 3), 32, 7, 2, false);
+    int32_t x = network_conv(net, network_pad(net, network_input(net, 18, 15, 3), 3, 3), 20, 7, 2, false);
     for (int i = 0; i < 3; i++) {
-        int32_t y = network_conv(net, network_conv(net, x, 48, 3, 1, true), i ? 48 : 96, 3, 1, true);
-        x = i == 0 ? network_conv(net, x, 96, 1, 1, true) : x;
-        x = i == 1 ? network_leaky(net, network_add(net, network_conv(net, x, 48, 1, 1, true), y, EDGECORE_ACT_NONE))
+        int32_t y = network_conv(net, network_conv(net, x, 24, 3, 1, true), i ? 24 : 40, 3, 1, true);
+        x = i == 0 ? network_conv(net, x, 40, 1, 1, true) : x;
+        x = i == 1 ? network_leaky(net, network_add(net, network_conv(net, x, 24, 1, 1, true), y, EDGECORE_ACT_NONE))
                    : network_add(net, y, i ? x : network_leaky(net, x), EDGECORE_ACT_RELU);
     }
     network_output(net, x);
@@ -262,7 +262,7 @@ static void residual(network *net)
 
 static void depthwise(network *net)
 {
-    int32_t x = network_conv(net, network_input(net, 21, 40, 3), 16, 3, 2, true);
+    int32_t x = network_conv(net, network_input(net, 13, 26, 3), 16, 3, 2, true);
     for (int i = 0; i < 3; i++) {
         int32_t y = network_conv(net, network_depthwise(net, network_conv(net, x, 64, 1, 1, true), 3, 1), 16, 1, 1,
                                  true);
