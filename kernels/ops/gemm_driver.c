@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ops/patches.h"
+#include "ops/pixel_tables.h"
 
 enum {
     ALIGNMENT = 64,

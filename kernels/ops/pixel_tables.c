@@ -1,4 +1,4 @@
-#include "ops/patches.h"
+#include "ops/pixel_tables.h"
 
 #include <string.h>
 

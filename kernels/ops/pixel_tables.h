@@ -1,8 +1,8 @@
 /* Where the input bytes of output pixels lie: tables of pointers for indirect kernels.
  *
  * Output pixels of a region are counted row by row, so that a tile may run over the end of a row: small maps fill tiles. */
-#ifndef EDGECORE_OPS_PATCHES_H
-#define EDGECORE_OPS_PATCHES_H
+#ifndef EDGECORE_OPS_PIXEL_TABLES_H
+#define EDGECORE_OPS_PIXEL_TABLES_H
 
 #include "ops/weights.h"
 
