@@ -49,7 +49,7 @@ def test_programs_under_sanitizers(
     compiler = need_program("cc", "gcc")
     build = tmp_path / "build"
     cmake = shutil.which("cmake", path=TOOLS) or need_program("cmake", "cmake")
-    options = ["-DEDGECORE_PYTHON=OFF", f"-DEDGECORE_SANITIZE={sanitizers}", "-DCMAKE_C_FLAGS_RELEASE=-O0"]
+    options = ["-DEDGECORE_PYTHON=OFF", f"-DEDGECORE_SANITIZE={sanitizers}", "-DCMAKE_BUILD_TYPE=Debug"]
     run([cmake, "-G", "Ninja", "-S", str(ROOT), "-B", str(build), *options])
     run([cmake, "--build", str(build), "--target", "edgecore"])
     flags = [f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all"]
