@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from oracle import Network, Quant, assert_same
+from oracle import Network, Quant, assert_same, random_inputs
 from oracle.cases import OPERATORS, every_value, hold
 
 
@@ -26,3 +26,22 @@ def test_every_value_of_a_table(kind: str, point: int) -> None:
     options = {"alpha": 0.1} if kind == "LEAKY_RELU" else {}
     net.output(net.unary(kind, x, None if kind == "LOGISTIC" else Quant(0.031, -3), **options))
     assert_same(net.build(), [every_value()], threads=(1,), fuse=(True,))
+
+
+@pytest.mark.parametrize(("per_channel", "keep"), [(True, False), (False, True)])
+def test_fully_connected_variants(per_channel: bool, keep: bool) -> None:
+    """Not both: 2.14's per-channel kernel takes a rank 3 output for rank 2 and leaves most of it unwritten."""
+    net = Network(seed=2)
+    x = net.input((1, 7, 40) if keep else (1, 40))
+    net.output(net.fully_connected(x, 33, "RELU6", per_channel, keep_num_dims=keep))
+    model = net.build()
+    assert_same(model, random_inputs(model), threads=(2,), fuse=(True,))
+
+
+def test_outputs_that_are_read_again_repeated_or_inputs() -> None:
+    net = Network(seed=3)
+    x = net.input((1, 9, 7, 3))
+    y = net.conv2d(x, 5, (3, 3))
+    net.output(y, net.unary("RELU", y), y, x)
+    model = net.build()
+    assert_same(model, random_inputs(model))

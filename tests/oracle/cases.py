@@ -112,8 +112,11 @@ def _conv(draw: st.DrawFn, net: Network) -> str:
         "per_channel": draw(st.booleans()),
         "extreme": draw(st.booleans()),
     }
-    net.output(net.conv2d(x, channels, kernel, stride, dilation, padding, out=out, **options))
-    return f"conv {size} {depth}->{channels} {kernel=} {stride=} {dilation=} {padding} {options} {out}"
+    groups = draw(st.sampled_from([1, 1, 1] + [n for n in (2, 3, 4) if depth % n == 0 and channels % n == 0]))
+    net.output(net.conv2d(x, channels, kernel, stride, dilation, padding, out=out, groups=groups, **options))
+    return (
+        f"conv {size} {depth}->{channels} {groups=} {kernel=} {stride=} {dilation=} {padding} {options} {out}"
+    )
 
 
 def _depthwise(draw: st.DrawFn, net: Network) -> str:

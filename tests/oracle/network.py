@@ -90,12 +90,14 @@ class Network:
         per_channel: bool = True,
         out: Quant | None = None,
         extreme: bool = False,
+        groups: int = 1,
     ) -> int:
         """Pairs are (height, width). extreme: weights are only the largest and smallest values.
 
         TFLite's int8 CONV_2D always has a bias; the other two layers may go without.
         """
         _, height, width, depth = self.shape(x)
+        depth //= groups
         weights, scales = self._weights(x, (channels, *kernel, depth), 0, per_channel, extreme)
         inputs = self._with_bias(x, weights, scales, channels, kernel[0] * kernel[1] * depth)
         out = out or self._sum_quant(activation)
