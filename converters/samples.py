@@ -42,9 +42,8 @@ def images(count: int, size: int, *, seed: int = SEED) -> Iterator[np.ndarray]:
 
     random = np.random.default_rng(seed)
     for _ in range(count):
-        image = cv2.resize(
-            random.random((3, 3, 3)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC
-        )
+        light = random.random((3, 3, 3)).astype(np.float32)
+        image: np.ndarray = cv2.resize(light, (size, size), interpolation=cv2.INTER_CUBIC)
         for _ in range(random.integers(5, 40)):
             centre, axes = random.integers(0, size, 2), random.integers(1, max(2, size // 3), 2)
             colour = [float(value) for value in random.random(3)]
