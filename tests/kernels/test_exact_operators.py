@@ -30,7 +30,7 @@ def test_every_value_of_a_table(kind: str, point: int) -> None:
 
 @pytest.mark.parametrize(("per_channel", "keep"), [(True, False), (False, True)])
 def test_fully_connected_variants(per_channel: bool, keep: bool) -> None:
-    """Not both: 2.14's per-channel kernel takes a rank 3 output for rank 2 and leaves most of it unwritten."""
+    """Not both: 2.14's per-channel kernel takes a rank 3 output for rank 2 and leaves most unwritten."""
     net = Network(seed=2)
     x = net.input((1, 7, 40) if keep else (1, 40))
     net.output(net.fully_connected(x, 33, "RELU6", per_channel, keep_num_dims=keep))
