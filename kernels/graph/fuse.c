@@ -163,6 +163,7 @@ edgecore_status edgecore_group_pass(edgecore_program *program, edgecore_message 
     static edgecore_status (*const patterns[])(edgecore_program *, int32_t) = {
         edgecore_fuse_fire,
         edgecore_fuse_residual,
+        edgecore_fuse_stem,
         edgecore_fuse_activation,
     };
     for (size_t p = 0; p < sizeof patterns / sizeof *patterns; p++)

@@ -33,5 +33,6 @@ bool edgecore_is_unary(edgecore_op_kind kind);
 edgecore_status edgecore_fuse_fire(edgecore_program *program, int32_t node);
 edgecore_status edgecore_fuse_residual(edgecore_program *program, int32_t node);
 edgecore_status edgecore_fuse_activation(edgecore_program *program, int32_t node);
+edgecore_status edgecore_fuse_stem(edgecore_program *program, int32_t node);
 
 #endif

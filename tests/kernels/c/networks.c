@@ -248,6 +248,13 @@ static void fire_bypass(network *net)
     network_output(net, x);
 }
 
+static void stem(network *net)
+{
+    int32_t x = network_leaky(net, network_conv(net, network_pad(net, network_input(net, 37, 41, 3), 1, 1), 20, 3, 2,
+                                                false));
+    network_output(net, network_pool(net, x, 3, 2, 1));
+}
+
 static void residual(network *net)
 {
     int32_t x = network_conv(net, network_pad(net, network_input(net, 18, 15, 3), 3, 3), 20, 7, 2, false);
@@ -277,6 +284,7 @@ const network_entry networks[] = {
     {"spp", spp, "multi_scale_max_pool"},
     {"fire", fire, "fire"},
     {"fire_bypass", fire_bypass, "fire_bypass"},
+    {"stem", stem, "stem"},
     {"residual", residual, "residual_add"},
     {"residual_projection", residual, "residual_projection"},
     {"depthwise", depthwise, "residual_add"},
