@@ -131,6 +131,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--turn-ms", type=float, default=100.0, help="length of a turn (default: 100)")
     parser.add_argument("--mlperf-tiny", type=Path, help="folder with MLPerf Tiny's int8 models")
     parser.add_argument("--out", type=Path, default=Path("runs/compare"), help="default: runs/compare")
+    parser.add_argument(
+        "--publish", action="store_true", help="in a checkout: update benchmarks/README.md and its picture"
+    )
     return parser.parse_args(arguments)
 
 
@@ -143,6 +146,8 @@ def run(options: argparse.Namespace) -> None:
         raise UserError("--threads takes numbers such as 1,2 and --rounds at least 1")
     mlperf_tiny = options.mlperf_tiny
     wanted = options.models.split(",") if options.models else models.names(mlperf_tiny)
+    if options.publish and not report.PAGE.is_file():
+        raise UserError(f"--publish writes {report.PAGE}; call it in the project's own folder")
     runtimes = [runtime for runtime in RUNTIMES if installed(runtime)]
     result: dict[str, Any] = {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -165,6 +170,8 @@ def run(options: argparse.Namespace) -> None:
     print(text)
     if not report.plot(result, options.out / "compare.svg"):
         print("no plot: matplotlib is missing; pip install 'edgecore[bench]'", file=sys.stderr)
+    if options.publish:
+        report.publish(result, Path())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

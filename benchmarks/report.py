@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from edgecore.errors import UserError
+
 Row = dict[str, Any]
 OURS = "edgecore"
+PAGE, MARKER = Path("benchmarks/README.md"), "<!-- results -->"
+PICTURE = Path("docs/compare.svg")
 
 
 def groups(result: dict[str, Any]) -> Iterator[tuple[str, int, dict[str, Row]]]:
@@ -39,7 +43,8 @@ def markdown(result: dict[str, Any]) -> str:
     names = [f"{name} {version}" for name, version in result["runtimes"].items() if version]
     tiers = sorted({tier for row in result["rows"] for tier in row.get("isa", [])})
     lines = [
-        f"{place['name']}, {place['cores']} cores, {place['system']}; {result['date']}.",
+        f"{place['name']}, {place['cores']} cores, {place['system']}; {result['date']},",
+        f"load {result['load_average']:.1f} when it began.",
         f"{', '.join(names)}; edgecore's tier: {', '.join(tiers) or 'none'}.",
         f"Batch 1, ms: minimum / median over {result['rounds']} turns of {result['turn_ms']:.0f} ms each,",
         "the runtimes taking turns in one run. The last columns: how many times longer the peer takes",
@@ -60,6 +65,18 @@ def markdown(result: dict[str, Any]) -> str:
                 f"{model}: the engine runs {claimed} of {total} operators, the interpreter the others."
             )
     return "\n".join([*lines, *([""] if remarks else []), *dict.fromkeys(remarks)]) + "\n"
+
+
+def publish(result: dict[str, Any], root: Path) -> None:
+    """Put the table and the picture where the project's pages show them."""
+    page = root / PAGE
+    head, marker, _ = page.read_text(encoding="utf-8").partition(MARKER)
+    if not marker:
+        raise UserError(f"{page} has no line {MARKER}; restore it")
+    if not plot(result, root / PICTURE):
+        raise UserError("matplotlib draws the picture; pip install 'edgecore[bench]'")
+    picture = f"![How many times faster edgecore is](../{PICTURE.as_posix()})"
+    page.write_text(f"{head}{marker}\n\n{markdown(result)}\n{picture}\n", encoding="utf-8")
 
 
 def plot(result: dict[str, Any], path: Path) -> bool:

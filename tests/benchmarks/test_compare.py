@@ -40,6 +40,14 @@ def test_wrong_thread_counts_are_one_line(threads: str, capsys: pytest.CaptureFi
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_publishing_needs_a_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert compare.main(["--models", "bundled", *SHORT, "--publish"]) == 2
+    assert "in the project's own folder" in capsys.readouterr().err
+
+
 def test_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--models", "resnet8", "--mlperf-tiny", str(tmp_path), *SHORT]
     assert compare.main(arguments) == 2

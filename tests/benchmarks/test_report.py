@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from edgecore.benchmarks import report
+from edgecore.errors import UserError
 
 
 def row(
@@ -29,6 +30,7 @@ def result(*rows: dict[str, Any]) -> dict[str, Any]:
         "date": "2026-01-01 00:00 UTC",
         "machine": {"name": "a board", "cores": 4, "system": "Linux"},
         "runtimes": {"edgecore": "0.1.0", "tflite-runtime": "2.14.0", "ai-edge-litert": None},
+        "load_average": 0.25,
         "rounds": 4,
         "turn_ms": 5.0,
         "rows": list(rows),
@@ -51,12 +53,29 @@ def test_table_names_what_was_measured_and_what_the_engine_left_out() -> None:
             row("tflite-runtime", [4.0, 4.0], threads=2),
         )
     )
-    assert "a board, 4 cores, Linux" in text
+    assert "a board, 4 cores, Linux" in text and "load 0.2 when it began" in text
     assert "edgecore 0.1.0, tflite-runtime 2.14.0; edgecore's tier: avx2." in text
     assert "| small | 1 | 1.00 / 2.00 | 4.00 / 5.00 | 4.00 ± 0.38 |" in text
     assert "| small | 2 | 0.50 / 0.50 | 4.00 / 4.00 | 8.00 ± 0.00 |" in text
     assert text.count("the engine runs 7 of 9 operators") == 1
     assert "litert" not in text
+
+
+def test_publishing_replaces_what_stood_there(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib draws the picture; pip install 'edgecore[bench]'")
+    for name in ("benchmarks", "docs"):
+        (tmp_path / name).mkdir()
+    page = tmp_path / report.PAGE
+    page.write_text(f"How.\n\n{report.MARKER}\n\nold figures\n")
+    rows = [row("edgecore", [1.0], nodes=[9, 9]), row("tflite-runtime", [4.0])]
+    report.publish(result(*rows), tmp_path)
+    text = page.read_text()
+    assert text.startswith(f"How.\n\n{report.MARKER}\n\na board, ")
+    assert "| small | 1 |" in text and "old figures" not in text
+    assert (tmp_path / report.PICTURE).stat().st_size > 0
+    page.write_text("no marker")
+    with pytest.raises(UserError, match="restore it"):
+        report.publish(result(*rows), tmp_path)
 
 
 def test_picture_has_every_model(tmp_path: Path) -> None:
