@@ -37,7 +37,7 @@ def _convert(model: keras.Model, representative: Callable[[], Iterator[list[np.n
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = representative
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        # One scale per dense layer is what the engine takes; per-channel ones there are young in TFLite.
+        # Per-channel scales of dense layers are young in TFLite: older runtimes refuse them.
         converter._experimental_disable_per_channel_quantization_for_dense_layers = True
         converter.inference_input_type = tf.int8
         converter.inference_output_type = tf.int8
