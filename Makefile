@@ -57,7 +57,7 @@ format: $(VENV)/.developer
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(VENV)/.bench
+bench: $(VENV)/.developer
 	$(BIN)/python -m edgecore.benchmarks.compare $(addprefix --mlperf-tiny ,$(MLPERF_TINY)) $(OPTIONS)
 
 wheel: $(VENV)/.developer
@@ -83,10 +83,6 @@ $(VENV)/.developer: $(VENV)/.python $(SOURCES)
 	@echo "building and installing edgecore with the developer's and the host's tools"
 	@$(PIP) install -q --no-build-isolation -C cmake.define.EDGECORE_WERROR=ON -e '.[dev,host]'
 	@touch $(VENV)/.device $@
-
-$(VENV)/.bench: $(VENV)/.developer
-	@$(PIP) install -q --no-build-isolation -C cmake.define.EDGECORE_WERROR=ON -e '.[dev,host,bench]'
-	@touch $@
 
 # The folders as they lie when installed, which is how mypy has to see them.
 build/typing:

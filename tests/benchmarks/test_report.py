@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,8 @@ def test_table_names_what_was_measured_and_what_the_engine_left_out() -> None:
     assert "litert" not in text
 
 
-def test_publishing_replaces_what_stood_there(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="matplotlib draws the picture; pip install 'edgecore[bench]'")
+def test_publishing_replaces_what_stood_there(tmp_path: Path, need_module: Callable[[str], None]) -> None:
+    need_module("matplotlib")
     for name in ("benchmarks", "docs"):
         (tmp_path / name).mkdir()
     page = tmp_path / report.PAGE
@@ -78,8 +79,8 @@ def test_publishing_replaces_what_stood_there(tmp_path: Path) -> None:
         report.publish(result(*rows), tmp_path)
 
 
-def test_picture_has_every_model(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="matplotlib draws the picture; pip install 'edgecore[bench]'")
+def test_picture_has_every_model(tmp_path: Path, need_module: Callable[[str], None]) -> None:
+    need_module("matplotlib")
     rows = [row("edgecore", [1.0], model=name) for name in ("small", "large")]
     rows += [row("tflite-runtime", [3.0], model=name) for name in ("small", "large")]
     path = tmp_path / "picture.svg"
