@@ -209,7 +209,12 @@ def test_bench(edgecore: Command, model: Path) -> None:
 
 def start(*words: object) -> subprocess.Popen[str]:
     program = [sys.executable, "-m", "edgecore.cli", *map(str, words)]
-    return subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # What a shell starts in the background ignores Ctrl-C, and so would its children.
+    inherited = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, inherited)
 
 
 def test_ctrl_c_ends_with_a_summary(model: Path, tmp_path: Path) -> None:
