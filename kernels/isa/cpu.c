@@ -50,6 +50,35 @@ bool edgecore_has_avx512vnni(void)
         return false;
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & leaf7) == leaf7 && (c & bit_AVX512VNNI);
 }
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+
+/* Bits of the kernel's Documentation/arch/arm64/elf_hwcaps.rst; the headers of old C libraries lack the newer ones. */
+enum { ASIMD = 1 << 1, ASIMDDP = 1 << 20, I8MM2 = 1 << 13 };
+
+bool edgecore_has_neon(void)
+{
+    return getauxval(AT_HWCAP) & ASIMD;
+}
+
+bool edgecore_has_dotprod(void)
+{
+    return edgecore_has_neon() && (getauxval(AT_HWCAP) & ASIMDDP);
+}
+
+bool edgecore_has_i8mm(void)
+{
+    return edgecore_has_dotprod() && (getauxval(AT_HWCAP2) & I8MM2);
+}
+#elif defined(__arm__)
+#include <sys/auxv.h>
+
+enum { NEON = 1 << 12 }; /* HWCAP_NEON of the kernel's arch/arm/include/uapi/asm/hwcap.h */
+
+bool edgecore_has_neon(void)
+{
+    return getauxval(AT_HWCAP) & NEON;
+}
 #endif
 
 const char *edgecore_isa_name(int32_t index)

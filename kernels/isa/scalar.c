@@ -116,7 +116,7 @@ static void depthwise_run(const edgecore_depthwise_args *args)
     }
 }
 
-static const edgecore_gemm_kernel gemm = {
+const edgecore_gemm_kernel edgecore_gemm_4x4_scalar = {
     .name = "gemm_4x4c1__scalar",
     .rows = ROWS,
     .cols = COLS,
@@ -127,7 +127,7 @@ static const edgecore_gemm_kernel gemm = {
     .run = gemm_run,
 };
 
-static const edgecore_depthwise_kernel depthwise = {
+const edgecore_depthwise_kernel edgecore_depthwise_8_scalar = {
     .name = "depthwise_8__scalar",
     .cols = DEPTHWISE_COLS,
     .row_step = 1,
@@ -141,9 +141,9 @@ static const edgecore_depthwise_kernel depthwise = {
 const edgecore_tier edgecore_tier_scalar = {
     .name = "scalar",
     .storage = EDGECORE_INT8,
-    .gemms = {&gemm},
+    .gemms = {&edgecore_gemm_4x4_scalar},
     .gemm_count = 1,
-    .depthwises = {&depthwise},
+    .depthwises = {&edgecore_depthwise_8_scalar},
     .depthwise_count = 1,
     EDGECORE_PORTABLE_ROWS,
 };

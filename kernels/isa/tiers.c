@@ -17,6 +17,12 @@ static const struct {
     {&edgecore_tier_avx2, edgecore_has_avx2},
     {&edgecore_tier_avxvnni, edgecore_has_avxvnni},
     {&edgecore_tier_avx512vnni, edgecore_has_avx512vnni},
+#elif defined(__aarch64__)
+    {&edgecore_tier_neon, edgecore_has_neon},
+    {&edgecore_tier_dotprod, edgecore_has_dotprod},
+    {&edgecore_tier_i8mm, edgecore_has_i8mm},
+#elif defined(__arm__)
+    {&edgecore_tier_neon, edgecore_has_neon},
 #endif
 };
 
