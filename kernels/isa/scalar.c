@@ -120,6 +120,7 @@ const edgecore_gemm_kernel edgecore_gemm_4x4_scalar = {
     .name = "gemm_4x4c1__scalar",
     .rows = ROWS,
     .cols = COLS,
+    .k_step = 4,
     .group_cost = 64.0f,
     .tile_cost = 200.0f,
     .block_bytes = gemm_bytes,

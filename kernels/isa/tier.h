@@ -31,7 +31,8 @@ typedef struct edgecore_columns {
 /* One tile of an indirect GEMM: rows are output pixels, columns output channels; K runs over kernel taps and over the bytes
  * of a tap.
  *   acc[r][c] = bias[c] + sum over t, k of a[t * row_pitch + r][k] * w[c][t][k]
- * A tap that falls into the padding points at a row of zero points. Up to 3 bytes past a tap's k are read. */
+ * A tap that falls into the padding points at a row of zero points. A tap is read in steps of kernel->k_step bytes, so that
+ * up to k_step - 1 bytes past its k are. */
 typedef struct edgecore_gemm_args {
     const uint8_t *const *a;  /* [taps][row_pitch] pointers to bytes of the tier's storage type */
     size_t row_pitch;
@@ -47,6 +48,7 @@ typedef struct edgecore_gemm_args {
 typedef struct edgecore_gemm_kernel {
     const char *name;
     int32_t rows, cols;       /* the largest tile */
+    int32_t k_step;           /* 4 .. 16, a multiple of 4 */
     /* What a full tile costs in cycles: per group of 4 K, and once for requantising and storing. Only ratios matter. */
     float group_cost, tile_cost;
     size_t (*block_bytes)(size_t taps, size_t k);

@@ -18,9 +18,16 @@ static size_t align_up(size_t n)
     return (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
+/* What a kernel multiplies for each pixel and channel: a layer's taps, each of k bytes. */
+typedef struct layer_depth {
+    size_t taps, k;
+} layer_depth;
+
 /* Estimated cycles for `pixels` rows of one block. Tiles are evened out over the pixels. */
-static double block_cost(const edgecore_gemm_kernel *kernel, int64_t pixels, double groups)
+static double block_cost(const edgecore_gemm_kernel *kernel, int64_t pixels, layer_depth depth)
 {
+    const size_t step = (size_t)kernel->k_step;
+    const double groups = (double)(depth.taps * ((depth.k + step - 1) / step) * step / 4);
     const double fewest = 5.0 * groups, per_call = 30.0; /* latency of a multiply-accumulate; the call */
     const double tiles = (double)((pixels + kernel->rows - 1) / kernel->rows);
     const double filled = (double)pixels / tiles / kernel->rows;
@@ -29,7 +36,7 @@ static double block_cost(const edgecore_gemm_kernel *kernel, int64_t pixels, dou
 }
 
 /* The cheapest kernel for `cols` channels in blocks of its own. */
-static const edgecore_gemm_kernel *cheapest(const edgecore_tier *tier, int32_t cols, int64_t pixels, double groups,
+static const edgecore_gemm_kernel *cheapest(const edgecore_tier *tier, int32_t cols, int64_t pixels, layer_depth depth,
                                             double *cost)
 {
     const edgecore_gemm_kernel *best = NULL;
@@ -37,7 +44,7 @@ static const edgecore_gemm_kernel *cheapest(const edgecore_tier *tier, int32_t c
     for (int32_t i = 0; i < tier->gemm_count; i++) {
         const edgecore_gemm_kernel *kernel = tier->gemms[i];
         const double blocks = (cols + kernel->cols - 1) / kernel->cols;
-        const double c = blocks * block_cost(kernel, pixels, groups);
+        const double c = blocks * block_cost(kernel, pixels, depth);
         if (!best || c < *cost) {
             best = kernel;
             *cost = c;
@@ -47,7 +54,7 @@ static const edgecore_gemm_kernel *cheapest(const edgecore_tier *tier, int32_t c
 }
 
 /* The kernel for all blocks but the last, whose channels may suit another. */
-static const edgecore_gemm_kernel *choose_kernel(const edgecore_tier *tier, int32_t cols, int64_t pixels, double groups)
+static const edgecore_gemm_kernel *choose_kernel(const edgecore_tier *tier, int32_t cols, int64_t pixels, layer_depth depth)
 {
     const edgecore_gemm_kernel *best = NULL;
     double least = 0.0;
@@ -55,8 +62,8 @@ static const edgecore_gemm_kernel *choose_kernel(const edgecore_tier *tier, int3
         const edgecore_gemm_kernel *kernel = tier->gemms[i];
         double rest_cost = 0.0;
         if (cols % kernel->cols)
-            cheapest(tier, cols % kernel->cols, pixels, groups, &rest_cost);
-        const double cost = (cols / kernel->cols) * block_cost(kernel, pixels, groups) + rest_cost;
+            cheapest(tier, cols % kernel->cols, pixels, depth, &rest_cost);
+        const double cost = (cols / kernel->cols) * block_cost(kernel, pixels, depth) + rest_cost;
         if (!best || cost < least) {
             best = kernel;
             least = cost;
@@ -71,8 +78,8 @@ static int32_t plan_blocks(const edgecore_gemm_op *op, const edgecore_gemm_layer
 {
     const int32_t group_cols = layer->out_channels / layer->groups, group_k = layer->in_channels / layer->groups;
     const int64_t pixels = (int64_t)layer->window.out_h * layer->window.out_w;
-    const double k_groups = (double)op->taps * (double)((op->k + 3) / 4);
-    const edgecore_gemm_kernel *widest = choose_kernel(op->tier, group_cols, pixels, k_groups);
+    const layer_depth depth = {op->taps, op->k};
+    const edgecore_gemm_kernel *widest = choose_kernel(op->tier, group_cols, pixels, depth);
     int32_t count = 0;
     *bytes = 0;
     for (int32_t g = 0; g < layer->groups; g++) {
@@ -80,7 +87,7 @@ static int32_t plan_blocks(const edgecore_gemm_op *op, const edgecore_gemm_layer
             double unused;
             const int32_t left = group_cols - c;
             const edgecore_gemm_kernel *kernel =
-                left >= widest->cols ? widest : cheapest(op->tier, left, pixels, k_groups, &unused);
+                left >= widest->cols ? widest : cheapest(op->tier, left, pixels, depth, &unused);
             cols = left < kernel->cols ? left : kernel->cols;
             if (blocks)
                 blocks[count] = (edgecore_gemm_block){kernel, NULL, g * group_cols + c, cols, (size_t)(g * group_k)};

@@ -164,6 +164,7 @@ typedef void tile_function(const edgecore_gemm_args *args, __m512i *sums);
         .name = "gemm_" #rows_ "x" #cols_ "c4__avx512vnni",                                                            \
         .rows = rows_,                                                                                                 \
         .cols = cols_,                                                                                                 \
+        .k_step = 4,                                                                                                   \
         .group_cost = per_group,                                                                                       \
         .tile_cost = per_tile,                                                                                         \
         .block_bytes = block_bytes_##cols_,                                                                            \

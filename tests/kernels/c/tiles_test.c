@@ -98,10 +98,11 @@ static void gemm_tile(const edgecore_tier *tier, const edgecore_gemm_kernel *ker
     static uint8_t *ends[MOST_ROWS]; /* each row of taps ends at a guard page */
     const uint8_t *a[MOST_TAPS * MOST_ROWS];
     uint8_t *out[MOST_ROWS];
-    const size_t taps = columns->taps, k = columns->k, read = (k + 3) / 4 * 4, cols = columns->cols, offset = 5;
+    const size_t taps = columns->taps, k = columns->k, cols = columns->cols, offset = 5;
+    const size_t step = (size_t)kernel->k_step, read = (k + step - 1) / step * step;
     for (size_t r = 0; r < rows; r++) {
         if (!ends[r])
-            ends[r] = guarded(MOST_TAPS * (MOST_K + 3)) + MOST_TAPS * (MOST_K + 3);
+            ends[r] = guarded(MOST_TAPS * (MOST_K + 15)) + MOST_TAPS * (MOST_K + 15);
         uint8_t *first = ends[r] - (taps - 1) * k - read;
         fill(tier, first, (taps - 1) * k + read, values);
         for (size_t t = 0; t < taps; t++)
