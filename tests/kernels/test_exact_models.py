@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from zipfile import ZipFile
@@ -11,8 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from oracle import assert_same, available_isas, engine, expose, host, random_inputs, reference, run
-from oracle.freeze import HASHES, SEEDS
-from oracle.models import MODELS, digest
+from oracle.models import MODELS
 from oracle.runtime import Array
 
 SAMPLES = [
@@ -60,19 +58,6 @@ def photographs(shared: Path) -> list[np.ndarray]:
 def test_written_model(name: str) -> None:
     model = MODELS[name]().build()
     assert_same(model, random_inputs(model, 2))
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_frozen_outputs(name: str) -> None:
-    """Needs no reference kernels, so it holds on architectures and Pythons that lack them."""
-    frozen = json.loads(HASHES.read_text())[name]
-    net = MODELS[name]()
-    assert net.writer.digest() == frozen["model"], "the generator gives other weights here"
-    model = net.build()
-    for seed, want in zip(SEEDS, frozen["outputs"], strict=True):
-        inputs = random_inputs(model, seed, seed == 1)
-        for isa in available_isas():
-            assert digest(engine(model, inputs, 2, isa).outputs) == want, f"seed {seed}, {isa}"
 
 
 @pytest.mark.slow
