@@ -1,6 +1,6 @@
 """Small stand-ins of the zoo's members for exactness tests and benchmarks: random weights, int8, calibrated.
 
-    python -m edgecore.converters.samples --out DIR [NAME ...]
+    python -m edgecore.converters.samples --out DIR [NAME[@SIZE] ...]
 
 A random network is no classifier, but with its activations kept in a sensible range it exercises every
 kernel as a trained one does. Files are cached by what they are made from, so a second call is instant.
@@ -142,17 +142,30 @@ def sample(name: str, **options: Any) -> Path:
     return path
 
 
+def named(text: str) -> Path:
+    """The sample for NAME, or NAME@SIZE for another input size than the network's own.
+
+    Raises UserError: there is no such network, or SIZE is not a number.
+    """
+    name, at, size = text.partition("@")
+    if not at:
+        return sample(name)
+    if not size.isdecimal() or int(size) == 0:
+        raise UserError(f"{text}: {size!r} is no input size; write NAME@SIZE, for example squeezenet_v1.1@224")
+    return sample(name, input_size=int(size))
+
+
 def main(argv: list[str] | None = None) -> int:
-    """Copies the named samples (all by default) to --out as NAME.tflite."""
+    """Copies the named samples (all by default) to --out as NAME.tflite, or NAME@SIZE.tflite."""
     parser = argparse.ArgumentParser(prog="python -m edgecore.converters.samples", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for NAME.tflite")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"default: {' '.join(NAMES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME[@SIZE]", help=f"default: {' '.join(NAMES)}")
     args = parser.parse_args(argv)
     try:
         args.out.mkdir(parents=True, exist_ok=True)
         for name in args.names or NAMES:
             target = args.out / f"{name}.tflite"
-            shutil.copyfile(sample(name), target)
+            shutil.copyfile(named(name), target)
             print(f"{target}  {target.stat().st_size / 1e6:.2f} MB", flush=True)
     except (UserError, OSError) as error:
         print(f"edgecore: {error}", file=sys.stderr)

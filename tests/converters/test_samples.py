@@ -29,6 +29,20 @@ def test_an_unknown_name_is_a_user_error(tmp_path: Path, capsys: pytest.CaptureF
     assert capsys.readouterr().err.startswith("edgecore: no model named")
 
 
+@pytest.mark.parametrize("size", ["0", "big", "-3", ""])
+def test_a_size_that_is_none_is_a_user_error(size: str) -> None:
+    with pytest.raises(UserError, match="write NAME@SIZE"):
+        samples.named(f"squeezenet_v1.1@{size}")
+
+
+@pytest.mark.host
+@pytest.mark.usefixtures("tensorflow")
+def test_a_size_behind_the_name_is_the_input_size(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("EDGECORE_CACHE", str(tmp_path))
+    monkeypatch.setattr(samples, "build_sample", lambda name, **options: repr((name, options)).encode())
+    assert samples.named("resnet18@64").read_bytes() == b"('resnet18', {'input_size': 64})"
+
+
 @pytest.mark.host
 @pytest.mark.usefixtures("tensorflow")
 def test_a_sample_is_built_once_and_then_taken_from_the_cache(
