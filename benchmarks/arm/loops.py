@@ -7,13 +7,15 @@ loops, not for predicting milliseconds.
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgecore.benchmarks.arm.tools import program
+from edgecore.devices.emulation import programs
+from edgecore.errors import UserError
 
 # Multiply-accumulates of one instruction, by its name and the shape of its result.
 _MACS: tuple[tuple[str, int], ...] = (
@@ -47,6 +49,7 @@ class Loop:
 class Verdict:
     """A loop on a core: `macs_per_cycle` by llvm-mca, `per_mac` instructions for a multiply-accumulate."""
 
+    kernel: str  # the file that it is from
     loop: Loop
     cpu: str
     macs_per_cycle: float
@@ -78,7 +81,7 @@ def find(objects: Path) -> list[Loop]:
 
     A loop ends in a branch back and has no other branch inside.
     """
-    command = [program("llvm-objdump"), "--disassemble", "--no-show-raw-insn", str(objects)]
+    command = [programs.find("llvm-objdump-19"), "--disassemble", "--no-show-raw-insn", str(objects)]
     listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     loops = []
     for function, body in _functions(listing):
@@ -101,13 +104,48 @@ def _loops(function: str, body: list[tuple[int, str]]) -> Iterator[Loop]:
         yield Loop(function, tuple(lines))
 
 
-def judge(loop: Loop, triple: str, cpu: str, features: str = "") -> Verdict:
+# What stands for a tier's cores in llvm-mca: triple, core and features beyond the core's own.
+_CORES = {
+    ("aarch64", "neon"): ("aarch64", "cortex-a72", ""),
+    ("aarch64", "dotprod"): ("aarch64", "neoverse-n1", ""),
+    ("aarch64", "i8mm"): ("aarch64", "neoverse-v1", "+i8mm"),
+    ("armv7l", "neon"): ("armv7", "cortex-a57", ""),
+}
+
+
+def compile_kernels(source: Path, arch: str, folder: Path) -> list[Path]:
+    """Object files of the micro-kernels of `arch`, as the wheels have them."""
+    toolchain = source / "devices" / "toolchains" / f"{arch}-zig.cmake"
+    zig = importlib.util.find_spec("ziglang")
+    if zig is None or zig.origin is None:
+        raise UserError("the Python package ziglang is not installed; pip install 'edgecore[wheels]'")
+    options = ["-G", "Ninja", f"-DEDGECORE_ZIG={Path(zig.origin).parent / 'zig'}", "-DEDGECORE_PYTHON=OFF"]
+    programs.call(
+        ["cmake", "-S", str(source), "-B", str(folder), "--toolchain", str(toolchain), *options],
+        f"configuring the kernels for {arch}",
+    )
+    programs.call(["cmake", "--build", str(folder)], f"compiling the kernels for {arch}")
+    return sorted(folder.glob("**/isa/arm/**/*_*.o"))
+
+
+def judge_all(source: Path, arch: str, folder: Path) -> list[Verdict]:
+    """The best loop of every function of the kernels of `arch` that multiplies, each on its tier's core."""
+    verdicts = []
+    for path in compile_kernels(source, arch, folder):
+        kernel = path.name.removesuffix(".c.o")
+        tier = kernel.rpartition("_")[2]
+        if (arch, tier) in _CORES:
+            verdicts += [judge(kernel, loop, *_CORES[arch, tier]) for loop in find(path)]
+    return verdicts
+
+
+def judge(kernel: str, loop: Loop, triple: str, cpu: str, features: str = "") -> Verdict:
     """`loop` on `cpu`, one of LLVM's names; `features` are added to it, as +i8mm."""
-    lines = [*loop.instructions[:-1], re.sub(r"0x[0-9a-f]+.*", ".Ltop", loop.instructions[-1])]
-    source = "\n".join([".Ltop:", *lines, ""])
-    command = [program("llvm-mca"), f"-mtriple={triple}", f"-mcpu={cpu}", f"-iterations={_ITERATIONS}"]
+    top = re.sub(r"0x[0-9a-f]+.*", ".Ltop", loop.instructions[-1])
+    source = "\n".join([".Ltop:", *loop.instructions[:-1], top, ""])
+    command = [programs.find("llvm-mca-19"), f"-mtriple={triple}", f"-mcpu={cpu}", f"-iterations={_ITERATIONS}"]
     command += [f"-mattr={features}"] if features else []
     done = subprocess.run(command, input=source, capture_output=True, text=True, check=True)
     cycles = re.search(r"Total Cycles:\s+(\d+)", done.stdout)
     assert cycles is not None, done.stdout
-    return Verdict(loop, cpu, loop.macs * _ITERATIONS / int(cycles[1]))
+    return Verdict(kernel, loop, cpu, loop.macs * _ITERATIONS / int(cycles[1]))
