@@ -27,6 +27,7 @@ from edgecore.errors import UserError
 ARCHITECTURES = ("aarch64", "armv7l", "x86_64")
 # zig carries the headers and the symbols of every glibc; gcc links to that of the system it comes from.
 COMPILERS = ("zig", "gcc")
+GLIBC = "2_17"  # what the toolchain files ask of zig
 SUMS = "SHA256SUMS"
 
 _MODULES = {
@@ -142,11 +143,19 @@ def _wheel(
     built, tagged = scratch / "built", scratch / "tagged"
     options = ["--config-setting", f"build-dir={scratch / 'build'}", "--outdir", str(built)]
     _run(["build", "--wheel", "--no-isolation", *options, str(source)], scratch, target)
+    wheel = _only(built, "*.whl")
+    if compiler == "zig":
+        # The name says which glibc was promised, and auditwheel adds the one that it finds. Without the promise it would not
+        # know the modules of armv7l for glibc's, because they call nothing of it.
+        wheel = wheel.rename(wheel.with_name(wheel.name.replace("-linux_", f"-manylinux_{GLIBC}_")))
     # Every library that a wheel needs beside glibc lies in it already, so there is nothing for auditwheel to copy or to patch;
     # with no patcher it fails if ever there is.
     options = ["--plat", "auto", "--patcher", "none", "--zip-compression-level", "9", "--wheel-dir", str(tagged)]
-    _run(["auditwheel", "repair", *options, str(_only(built, "*.whl"))], scratch, target)
-    return _only(tagged, "*.whl")
+    _run(["auditwheel", "repair", *options, str(wheel)], scratch, target)
+    wheel = _only(tagged, "*.whl")
+    if compiler == "zig" and set(re.findall(r"manylinux_(\d+_\d+)_", wheel.name)) != {GLIBC}:
+        raise UserError(f"glibc {GLIBC} was promised and auditwheel finds another: {wheel.name}; see devices/toolchains")
+    return wheel
 
 
 def _only(folder: Path, pattern: str) -> Path:
