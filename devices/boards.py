@@ -184,7 +184,9 @@ class _Table:
     def fail(self, key: str, complaint: str) -> UserError:
         return UserError(f"{self.where}: {key} {complaint}")
 
-    def take(self, key: str, kind: type[Any], what: str, required: bool = False) -> Any:
+    def take(
+        self, key: str, kind: type[Any] | tuple[type[Any], ...], what: str, required: bool = False
+    ) -> Any:
         value = self.values.pop(key, None)
         if value is None:
             if required:
@@ -288,7 +290,7 @@ def _tiers(table: _Table) -> dict[int, str]:
 
 
 def _rates(table: _Table) -> dict[str, float]:
-    found = {tier: table.take(tier, (int, float), "a number above 0") for tier in TIERS}  # type: ignore[arg-type]
+    found = {tier: table.take(tier, (int, float), "a number above 0") for tier in TIERS}
     table.end()
     for tier, rate in found.items():
         if rate is not None and rate <= 0:

@@ -13,7 +13,7 @@ import pytest
 import roots
 
 from edgecore.cli.devices import Here, Tiers, advice, facts, listing, look, profile, reason
-from edgecore.devices.boards import load_boards
+from edgecore.devices.boards import Board, load_boards
 from edgecore.kernels import cpu
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -128,9 +128,9 @@ def test_a_machine_that_edgecore_does_not_know(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.id)
-def test_every_profile_in_full(board: object, edgecore: Command) -> None:
-    shown = profile(board)  # type: ignore[arg-type]
-    for key in ("tier", "sources", "cores, MHz") if board.cores else ("camera",):  # type: ignore[attr-defined]
+def test_every_profile_in_full(board: Board) -> None:
+    shown = profile(board)
+    for key in ("tier", "sources", "cores, MHz") if board.cores else ("camera",):
         assert f"\n{key} " in shown
     assert all(line == line.rstrip() for line in shown.splitlines())
 
