@@ -8,6 +8,7 @@
  * packed: where two that meet are -128, every product is widened by itself. */
 #if defined(__aarch64__)
 #include "isa/arm/gemm_neon.h"
+#include "isa/arm/gemm_neon_sums.h"
 #include "isa/arm/requant.h"
 
 enum { ROWS = 4, QUAD = 4, COLS = 32, CHUNK = 16, HALF = 8 };
@@ -87,114 +88,54 @@ static void pack(void *block, const edgecore_columns *columns)
     }
 }
 
-/* acc[r][c] += 16 K of row r and channel c; `first` sets it. */
-INLINE void add_16(int32x4_t acc[ROWS][QUAD], const int8x16_t *a, const int8_t *w, const size_t rows, const bool first,
-                   const bool exact)
+INLINE const int8_t *sum(const tile_rows *t, const int8_t *w, int32x4_t sums[ROWS], const size_t rows)
 {
-#pragma GCC unroll 4
-    for (size_t c = 0; c < QUAD; c++) {
-        const int8x16_t weights = vld1q_s8(w + CHUNK * c);
-#pragma GCC unroll 4
-        for (size_t r = 0; r < rows; r++) {
-            int16x8_t sums = vmull_s8(vget_low_s8(a[r]), vget_low_s8(weights));
-            if (exact) {
-                acc[r][c] = first ? vpaddlq_s16(sums) : vpadalq_s16(acc[r][c], sums);
-                acc[r][c] = vpadalq_s16(acc[r][c], vmull_high_s8(a[r], weights));
-            } else {
-                sums = vmlal_high_s8(sums, a[r], weights);
-                acc[r][c] = first ? vpaddlq_s16(sums) : vpadalq_s16(acc[r][c], sums);
-            }
-        }
-    }
+    return rows == 1 ? sums_1(t, w, sums) : rows == 2 ? sums_2(t, w, sums) : rows == 3 ? sums_3(t, w, sums) : sums_4(t, w, sums);
 }
 
-/* The same for 8 K; two channels share a vector of weights. */
-INLINE void add_8(int32x4_t acc[ROWS][QUAD], const int8_t *const *row, const int8_t *w, const size_t rows)
+/* One pixel, with every product widened by itself. */
+static const int8_t *sum_exact(const tile_rows *t, const int8_t *w, int32x4_t sums[ROWS])
 {
-    int8x16_t a[ROWS];
-#pragma GCC unroll 4
-    for (size_t r = 0; r < rows; r++)
-        a[r] = vreinterpretq_s8_s64(vld1q_dup_s64((const void *)row[r]));
-#pragma GCC unroll 2
-    for (size_t c = 0; c < QUAD; c += 2) {
-        const int8x16_t weights = vld1q_s8(w + HALF * c);
-#pragma GCC unroll 4
-        for (size_t r = 0; r < rows; r++) {
-            acc[r][c] = vpadalq_s16(acc[r][c], vmull_s8(vget_low_s8(a[r]), vget_low_s8(weights)));
-            acc[r][c + 1] = vpadalq_s16(acc[r][c + 1], vmull_high_s8(a[r], weights));
+    int32x4_t acc[QUAD] = {vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0)};
+    for (const uint8_t *const *a = t->a;; a += t->pitch / sizeof *a) {
+        const int8_t *row = (const int8_t *)*a + t->offset;
+        for (size_t left = t->k; left > 0;) {
+            const size_t width = chunk_width(left, a == t->a && left == t->k);
+            for (size_t half = 0; half < width; half += HALF)
+                for (size_t c = 0; c < QUAD; c++)
+                    acc[c] = vpadalq_s16(acc[c], vmull_s8(vld1_s8(row + half), vld1_s8(w + c * width + half)));
+            row += width;
+            w += QUAD * width;
+            left -= left < width ? left : width;
         }
+        if (a == t->last)
+            break;
     }
+    sums[0] = vpaddq_s32(vpaddq_s32(acc[0], acc[1]), vpaddq_s32(acc[2], acc[3]));
+    return w;
 }
 
-/* Sums of `rows` x 4, and where the weights end. */
-INLINE const int8_t *accumulate(const edgecore_gemm_args *args, const int8_t *w, int32x4_t acc[ROWS][QUAD], const size_t rows,
-                                const bool exact)
-{
-    const uint8_t *const *a = args->a;
-    const int8_t *row[ROWS];
-    int8x16_t x[ROWS], next[ROWS];
-#pragma GCC unroll 4
-    for (size_t r = 0; r < rows; r++) {
-        row[r] = (const int8_t *)a[r] + args->a_offset;
-        x[r] = vld1q_s8(row[r]);
-        row[r] += CHUNK;
-    }
-    add_16(acc, x, w, rows, true, exact);
-    w += QUAD * CHUNK;
-    ptrdiff_t left = (ptrdiff_t)args->k - CHUNK;
-    for (size_t taps = args->taps;;) {
-        for (; left > CHUNK + HALF; left -= 2 * CHUNK) {
-#pragma GCC unroll 4
-            for (size_t r = 0; r < rows; r++) {
-                x[r] = vld1q_s8(row[r]);
-                next[r] = vld1q_s8(row[r] + CHUNK);
-                row[r] += 2 * CHUNK;
-            }
-            add_16(acc, x, w, rows, false, exact);
-            add_16(acc, next, w + QUAD * CHUNK, rows, false, exact);
-            w += 2 * QUAD * CHUNK;
-        }
-        if (left > HALF) {
-#pragma GCC unroll 4
-            for (size_t r = 0; r < rows; r++) {
-                x[r] = vld1q_s8(row[r]);
-                row[r] += CHUNK;
-            }
-            add_16(acc, x, w, rows, false, exact);
-            w += QUAD * CHUNK;
-            left -= CHUNK;
-        }
-        if (left > 0) {
-            add_8(acc, row, w, rows);
-            w += QUAD * HALF;
-        }
-        if (--taps == 0)
-            return w;
-        a += args->row_pitch;
-        left = (ptrdiff_t)args->k;
-#pragma GCC unroll 4
-        for (size_t r = 0; r < rows; r++)
-            row[r] = (const int8_t *)a[r] + args->a_offset;
-    }
-}
-
-INLINE int32x4_t add_across(const int32x4_t acc[QUAD])
-{
-    return vpaddq_s32(vpaddq_s32(acc[0], acc[1]), vpaddq_s32(acc[2], acc[3]));
-}
-
-/* Bytes of `rows` x 4, one row after the other. */
-INLINE uint8x16_t requantise(const block_head *head, const quad_head *quad, const int32x4_t acc[ROWS][QUAD], const size_t rows,
+/* Bytes of `rows` x 4, one pixel after the other. */
+INLINE uint8x16_t requantise(const block_head *head, const quad_head *quad, const int32x4_t sums[ROWS], const size_t rows,
                              const int rounding)
 {
     const int32x4_t bias = vld1q_s32(quad->bias);
     int32x4_t v[ROWS];
-#pragma GCC unroll 4
     for (size_t r = 0; r < ROWS; r++)
-        v[r] = r < rows ? scale_4(vaddq_s32(add_across(acc[r]), bias), &quad->requant, quad->left, rounding) : v[r - 1];
+        v[r] = r < rows ? scale_4(vaddq_s32(sums[r], bias), &quad->requant, quad->left, rounding) : v[r - 1];
     const output_bounds bounds = {
         vld1q_s16(head->zero_point), vld1q_s8(head->min), vld1q_s8(head->max), vld1q_u8(head->flip)};
     return narrow_16(v[0], v[1], v[2], v[3], &bounds);
+}
+
+/* The first `n` < 4 channels of each pixel. */
+__attribute__((noinline)) static void store_rest(uint8_t *const *out, uint32x4_t fours, size_t rows, size_t n)
+{
+    uint8_t bytes[ROWS][QUAD];
+    vst1q_u32((void *)bytes, fours);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < n; c++)
+            out[r][c] = bytes[r][c];
 }
 
 /* `rows` pixels of a block. */
@@ -202,20 +143,25 @@ INLINE void tile(const edgecore_gemm_args *args, const size_t rows, const int ro
 {
     const block_head *head = args->block;
     const int8_t *at = (const int8_t *)(head + 1);
+    tile_rows t = {
+        .a = args->a,
+        .last = args->a + (args->taps - 1) * args->row_pitch,
+        .pitch = args->row_pitch * sizeof *args->a,
+        .offset = args->a_offset,
+        .k = args->k,
+    };
     uint8_t *out[ROWS];
-#pragma GCC unroll 4
-    for (size_t r = 0; r < rows; r++)
-        out[r] = args->out[r] + args->out_offset;
+    for (size_t r = 0; r < ROWS; r++) {
+        t.first[r] = r < rows ? (const int8_t *)args->a[r] + args->a_offset : t.first[0];
+        out[r] = r < rows ? args->out[r] + args->out_offset : NULL;
+    }
     for (size_t left = args->cols;; left -= QUAD) {
         const quad_head *quad = (const quad_head *)at;
-        int32x4_t acc[ROWS][QUAD];
-        at = accumulate(args, at + sizeof *quad, acc, rows, exact);
-        const uint32x4_t fours = vreinterpretq_u32_u8(requantise(head, quad, acc, rows, rounding));
+        int32x4_t sums[ROWS];
+        at = exact ? sum_exact(&t, at + sizeof *quad, sums) : sum(&t, at + sizeof *quad, sums, rows);
+        const uint32x4_t fours = vreinterpretq_u32_u8(requantise(head, quad, sums, rows, rounding));
         if (left < QUAD) {
-            uint8_t bytes[ROWS][QUAD];
-            vst1q_u32((void *)bytes, fours);
-            for (size_t r = 0; r < rows; r++)
-                memcpy(out[r], bytes[r], left);
+            store_rest(out, fours, rows, left);
             return;
         }
         vst1q_lane_u32((void *)out[0], fours, 0);
@@ -227,7 +173,6 @@ INLINE void tile(const edgecore_gemm_args *args, const size_t rows, const int ro
             vst1q_lane_u32((void *)out[3], fours, 3);
         if (left == QUAD)
             return;
-#pragma GCC unroll 4
         for (size_t r = 0; r < rows; r++)
             out[r] += QUAD;
     }
