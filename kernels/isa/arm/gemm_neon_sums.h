@@ -71,11 +71,13 @@
 #define STEP_1(x, op, then_01, then_23) MANY_4(x, op, 0, 0, 0, 1, 0, 2, 0, 3) then_01 then_23
 
 /* 8 K: a pixel's in both halves of its vector, and two channels in a vector of weights. */
-#define EVEN(t, r, w) "smull v" t ".8h, v" X_##r ".8b, v" w ".8b\n"
-#define ODD(t, r, w) "smull2 v" t ".8h, v" X_##r ".16b, v" w ".16b\n"
-#define HALF_ROW(r)                                                                                                           \
-    EVEN("12", r, "8") ODD("13", r, "8") EVEN("14", r, "9") ODD("15", r, "9")                                           \
+#define EVEN(t, x, r, w) "smull v" t ".8h, v" x##_##r ".8b, v" w ".8b\n"
+#define ODD(t, x, r, w) "smull2 v" t ".8h, v" x##_##r ".16b, v" w ".16b\n"
+#define HALF_OF(x, r)                                                                                                         \
+    EVEN("12", x, r, "8") ODD("13", x, r, "8") EVEN("14", x, r, "9") ODD("15", x, r, "9")                               \
     SUM("sadalp", "12", r, 0) SUM("sadalp", "13", r, 1) SUM("sadalp", "14", r, 2) SUM("sadalp", "15", r, 3)
+#define HALF(r) HALF_OF(X, r)
+#define NEXT_HALF(r) HALF_OF(NEXT, r)
 
 /* For each pixel. */
 #define EACH_1(DO) DO(0)
@@ -118,7 +120,7 @@
     "4: cmn %[left], #25 - 1\n"                                                                                               \
     "b.lt 5f\n"                                                                                                               \
     EACH_##rows(LOAD_8) LOAD_W_01                                                                                             \
-    EACH_##rows(HALF_ROW)                                                                                                     \
+    EACH_##rows(HALF)                                                                                                     \
     "5: cmp %[tap], %[last]\n"                                                                                                \
     "b.eq 6f\n"                                                                                                               \
     "add %[tap], %[tap], %[pitch]\n"                                                                                          \
@@ -169,5 +171,41 @@ SUMS_FUNCTION(1)
 SUMS_FUNCTION(2)
 SUMS_FUNCTION(3)
 SUMS_FUNCTION(4)
+
+/* 4 pixels of one tap with few K, which stay in registers while all channels go by. */
+typedef struct few_k {
+    int8x16_t x[4], next[4]; /* 16 K, and the next 8 (in both halves) or 16 */
+} few_k;
+
+#define FEW_FUNCTION(k, STEPS)                                                                                                \
+    static inline __attribute__((always_inline)) const int8_t *sums_of_##k(const few_k *t, const int8_t *w, int32x4_t sums[4])   \
+    {                                                                                                                         \
+        register int8x16_t x_0 __asm__("v0") = t->x[0];                                                                       \
+        register int8x16_t x_1 __asm__("v1") = t->x[1];                                                                       \
+        register int8x16_t x_2 __asm__("v2") = t->x[2];                                                                       \
+        register int8x16_t x_3 __asm__("v3") = t->x[3];                                                                       \
+        register int8x16_t next_0 __asm__("v4") = t->next[0];                                                                 \
+        register int8x16_t next_1 __asm__("v5") = t->next[1];                                                                 \
+        register int8x16_t next_2 __asm__("v6") = t->next[2];                                                                 \
+        register int8x16_t next_3 __asm__("v7") = t->next[3];                                                                 \
+        register int32x4_t sums_0 __asm__("v16");                                                                             \
+        register int32x4_t sums_1 __asm__("v20");                                                                             \
+        register int32x4_t sums_2 __asm__("v24");                                                                             \
+        register int32x4_t sums_3 __asm__("v28");                                                                             \
+        __asm__ volatile(LOAD_W_01 LOAD_W_23 STEPS EACH_4(ACROSS) EACH_4(ACROSS_ALL)                                          \
+                         : "=w"(sums_0), "=w"(sums_1), "=w"(sums_2), "=w"(sums_3), [w] "+&r"(w)                               \
+                         : "w"(x_0), "w"(x_1), "w"(x_2), "w"(x_3), "w"(next_0), "w"(next_1), "w"(next_2), "w"(next_3)         \
+                         : "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v17", "v18", "v19", "v21", "v22", "v23",    \
+                           "v25", "v26", "v27", "v29", "v30", "v31", "memory");                                               \
+        sums[0] = sums_0;                                                                                                     \
+        sums[1] = sums_1;                                                                                                     \
+        sums[2] = sums_2;                                                                                                     \
+        sums[3] = sums_3;                                                                                                     \
+        return w;                                                                                                             \
+    }
+
+FEW_FUNCTION(16, STEP_4(X, "saddlp", "", ""))
+FEW_FUNCTION(24, STEP_4(X, "saddlp", LOAD_W_01, "") EACH_4(NEXT_HALF))
+FEW_FUNCTION(32, STEP_4(X, "saddlp", LOAD_W_01, LOAD_W_23) STEP_4(NEXT, "sadalp", "", ""))
 
 #endif
