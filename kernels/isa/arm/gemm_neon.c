@@ -210,7 +210,7 @@ INLINE void tile(const edgecore_gemm_args *args, const size_t rows, const int fi
     FOR_ALL_CHANNELS(rows, finish, sum(&t, weights, sums, rows));
 }
 
-static void tile_exact(const edgecore_gemm_args *args)
+INLINE void tile_exact(const edgecore_gemm_args *args)
 {
     const tile_rows t = rows_of(args, 1);
     FOR_ALL_CHANNELS(1, GENERAL, sum_exact(&t, weights, sums));
@@ -248,19 +248,23 @@ typedef void tile_function(const edgecore_gemm_args *args);
     {tile_1_##finish, tile_2_##finish, tile_3_##finish, tile_4_##finish, few_16_##finish, few_24_##finish, few_32_##finish}
 static tile_function *const tiles[][ROWS + 3] = {TABLE(UP_PLAIN), TABLE(AWAY_PLAIN), TABLE(UP), TABLE(GENERAL)};
 
+__attribute__((noinline)) static void run_exact(const edgecore_gemm_args *args)
+{
+    edgecore_gemm_args row = *args;
+    for (size_t r = 0; r < args->rows; r++, row.a++, row.out++)
+        tile_exact(&row);
+}
+
 static void run(const edgecore_gemm_args *args)
 {
     const block_head *head = args->block;
-    if (head->exact) {
-        edgecore_gemm_args row = *args;
-        for (size_t r = 0; r < args->rows; r++, row.a++, row.out++)
-            tile_exact(&row);
-        return;
-    }
     size_t index = args->rows - 1;
     if (args->rows == ROWS && args->taps == 1 && args->k <= 2 * CHUNK)
         index += args->k <= CHUNK ? 1 : args->k <= CHUNK + HALF_CHUNK ? 2 : 3;
-    tiles[head->finish][index](args);
+    if (head->exact)
+        run_exact(args);
+    else
+        tiles[head->finish][index](args);
 }
 
 /* Costs are instructions. */
