@@ -24,6 +24,7 @@ typedef struct edgecore_gemm_op {
     int32_t block_count;
     size_t taps, k;          /* as the kernels see them: by rows, a tap is a whole row of the convolution's kernel */
     bool by_rows;            /* table of kernel rows, copied where they are no run of bytes; else of single pixels */
+    bool patch;              /* by rows, all of a pixel copied one after the other as its only tap */
     size_t pixel_bytes;      /* of the input */
     int32_t chunk;           /* pixels whose tables are in scratch at once */
     size_t driver_scratch;   /* of base.scratch_bytes; an operator may use what it adds behind that */

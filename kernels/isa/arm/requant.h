@@ -101,6 +101,21 @@ INLINE uint8x16_t narrow_16(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d, 
     return veorq_u8(vreinterpretq_u8_s8(vminq_s8(vmaxq_s8(bytes, bounds->min), bounds->max)), bounds->flip);
 }
 
+/* Whether narrow_16_plain does. */
+INLINE bool is_plain(const requant_head *head)
+{
+    return head->min == INT8_MIN && head->max == INT8_MAX && !head->flip;
+}
+
+/* narrow_16 where int8's range is the only clamp and the output is stored as int8: as in most layers, a ReLU's zero point being
+ * the lowest byte. */
+INLINE uint8x16_t narrow_16_plain(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d, int16x8_t zero_point)
+{
+    const int16x8_t low = vqaddq_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), zero_point);
+    const int16x8_t high = vqaddq_s16(vcombine_s16(vqmovn_s32(c), vqmovn_s32(d)), zero_point);
+    return vreinterpretq_u8_s8(vcombine_s8(vqmovn_s16(low), vqmovn_s16(high)));
+}
+
 /* The first `n` bytes of a vector, 1 <= n <= 16, and not one more. */
 INLINE void store_bytes(uint8_t *to, uint8x16_t bytes, size_t n)
 {
