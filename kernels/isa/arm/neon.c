@@ -1,12 +1,20 @@
 /* The neon tier: Cortex-A7 and A9 in 32 bits; Cortex-A53, A57 and A72 (Pi 3, Jetson Nano, Pi 4) in 64. */
 #include "isa/rows_template.h"
+#if defined(__arm__)
+#include "isa/arm/gemm_armv7.h"
+#endif
 #include "isa/tiers.h"
 
 const edgecore_tier edgecore_tier_neon = {
     .name = "neon",
     .storage = EDGECORE_INT8,
+#if defined(__arm__)
+    .gemms = {&edgecore_gemm_4x32_armv7, &edgecore_gemm_4x16_armv7},
+    .gemm_count = 2,
+#else
     .gemms = {&edgecore_gemm_4x4_scalar},
     .gemm_count = 1,
+#endif
     .depthwises = {&edgecore_depthwise_8_scalar},
     .depthwise_count = 1,
     EDGECORE_PORTABLE_ROWS,
