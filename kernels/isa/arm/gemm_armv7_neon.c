@@ -3,9 +3,9 @@
  *
  * 16 vector and 13 core registers are all there is. So the 4 pixels are first laid side by side, once for all channels of a block:
  *   [steps of 16 K][4 pixels][16]
- * The K of all taps runs through without a gap, and one pointer reads it. A block is
- *   [head][requant_4 of 4 channels ...][left shifts][starts: {bias, 0, 0, 0} a channel][weights: spans of K[2 channels ...[steps][2][16]]]
- * with zeros past K. A span is what of K the pixels' scratch holds at once; nearly every layer is one span.
+ * The K of all taps runs through without a gap, and one pointer reads it. A block is [head][pair_head of 2 channels ...] and then,
+ * for every span of K, [pairs][steps][2 channels][16], with zeros past K. A span is what the pixels' scratch holds at once; nearly
+ * every layer is one span. A pair's sums lie [pixel][channel], and so do its bytes, which vld4 gathers into pixels at the end.
  *
  * Two products fit 16 bits but for (-128) * (-128) twice. Few models have weights of -128, so a block is looked at when it is
  * packed: where two that meet are -128, every product is widened by itself. */
@@ -24,55 +24,52 @@ enum {
 
 typedef struct block_head {
     requant_head requant;
-    int32_t widen;      /* products one by one */
-    int32_t unused[11]; /* 64 bytes: what follows stays aligned */
+    uint32_t weights_at; /* bytes from here */
+    uint32_t span_taps;  /* of a span; 0 where a tap is longer than a span */
+    int32_t widen;       /* products one by one */
+    int32_t unused[9];   /* 64 bytes: what follows stays aligned */
 } block_head;
 
 /* Some of K: whole taps, or a part of one tap. */
 typedef struct span {
     size_t tap, taps; /* first, and how many */
     size_t from, k;   /* of each of these taps */
+    size_t steps;
 } span;
 
-/* From {0}; false after the last. */
-static bool next_span(span *s, size_t taps, size_t k)
+/* From {0}; false after the last. `span_taps` is SPAN / k. */
+INLINE bool next_span(span *s, size_t taps, size_t k, size_t span_taps)
 {
-    if (k > SPAN) {
-        s->from = s->taps ? s->from + s->k : 0;
-        if (s->from == k) {
-            s->tap++;
-            s->from = 0;
-        }
-        s->taps = 1;
-        s->k = k - s->from < SPAN ? k - s->from : SPAN;
-    } else {
+    s->from += s->k;
+    if (s->from >= k) {
         s->tap += s->taps;
-        s->taps = SPAN / k < taps - s->tap ? SPAN / k : taps - s->tap;
-        s->k = k;
+        s->from = 0;
     }
-    return s->tap < taps;
+    if (s->tap == taps)
+        return false;
+    s->taps = span_taps == 0 ? 1 : span_taps < taps - s->tap ? span_taps : taps - s->tap;
+    s->k = span_taps == 0 && k - s->from > SPAN ? SPAN : k - s->from;
+    s->steps = (s->taps * s->k + STEP - 1) / STEP;
+    return true;
 }
 
-static size_t steps_of(const span *s)
-{
-    return (s->taps * s->k + STEP - 1) / STEP;
-}
-
-INLINE size_t starts_at(size_t cols)
-{
-    return sizeof(block_head) + cols / 4 * sizeof(requant_4) + cols * sizeof(int32_t);
-}
+typedef struct pair_head {
+    int32_t start[2 * 4];  /* what an accumulator of each channel begins with: {bias, 0, 0, 0} */
+    requant_4 requant;     /* both channels' twice, for two pixels a vector */
+    int32_t left[4];
+    int32_t unused[4];
+} pair_head;
 
 INLINE size_t weights_at(size_t cols)
 {
-    return starts_at(cols) + cols * 4 * sizeof(int32_t);
+    return sizeof(block_head) + cols / PAIR * sizeof(pair_head);
 }
 
 INLINE size_t block_bytes(size_t taps, size_t k, size_t cols)
 {
     size_t steps = 0;
-    for (span s = {0}; next_span(&s, taps, k);)
-        steps += steps_of(&s);
+    for (span s = {0}; next_span(&s, taps, k, SPAN / k);)
+        steps += s.steps;
     return weights_at(cols) + cols * steps * STEP + OVERREAD;
 }
 
@@ -80,16 +77,25 @@ INLINE void pack(void *memory, const edgecore_columns *columns, size_t cols)
 {
     memset(memory, 0, block_bytes(columns->taps, columns->k, cols));
     block_head *head = memory;
-    int32_t bias[COLS_MAX];
-    requant_4 *requant = (requant_4 *)(head + 1);
-    int32_t *starts = (int32_t *)((uint8_t *)memory + starts_at(cols));
     head->requant = make_head(columns);
-    make_requant(requant, bias, (int32_t *)(requant + cols / 4), cols / 4, columns);
-    for (size_t c = 0; c < cols; c++)
-        starts[4 * c] = bias[c];
+    head->weights_at = (uint32_t)weights_at(cols);
+    head->span_taps = (uint32_t)(SPAN / columns->k);
+    pair_head *pairs = (pair_head *)(head + 1);
+    requant_4 requant[COLS_MAX / 4];
+    int32_t bias[COLS_MAX], left[COLS_MAX];
+    make_requant(requant, bias, left, cols / 4, columns);
+    for (size_t c = 0; c < cols; c++) {
+        pair_head *pair = &pairs[c / PAIR];
+        pair->start[c % PAIR * 4] = bias[c];
+        for (size_t i = c % PAIR; i < 4; i += PAIR) {
+            pair->requant.multiplier[i] = requant[c / 4].multiplier[c % 4];
+            pair->requant.right[i] = requant[c / 4].right[c % 4];
+            pair->left[i] = left[c];
+        }
+    }
     int8_t *to = (int8_t *)memory + weights_at(cols);
-    for (span s = {0}; next_span(&s, columns->taps, columns->k);) {
-        const size_t k = s.taps * s.k, pair_bytes = steps_of(&s) * PAIR * STEP;
+    for (span s = {0}; next_span(&s, columns->taps, columns->k, head->span_taps);) {
+        const size_t k = s.taps * s.k, pair_bytes = s.steps * PAIR * STEP;
         for (size_t c = 0; c < columns->cols; c++) {
             const int8_t *w = columns->weights + (c * columns->taps + s.tap) * columns->k + s.from;
             int8_t *channel = to + c / PAIR * pair_bytes + c % PAIR * STEP;
@@ -102,40 +108,77 @@ INLINE void pack(void *memory, const edgecore_columns *columns, size_t cols)
     }
 }
 
+/* `n` bytes of each pixel, rounded up to whole steps, to where pixels are `to_pixel` and their steps `to_step` bytes apart. */
+INLINE void copy_steps(int8_t *to, const size_t to_pixel, const size_t to_step, const int8_t *const *from, size_t n, const size_t rows)
+{
+    const int8_t *x[ROWS];
+#pragma GCC unroll 4
+    for (size_t r = 0; r < rows; r++)
+        x[r] = from[r];
+    for (ptrdiff_t left = (ptrdiff_t)n; left > 0; left -= STEP, to += to_step)
+#pragma GCC unroll 4
+        for (size_t r = 0; r < rows; r++) {
+            vst1q_s8(to + r * to_pixel, vld1q_s8(x[r]));
+            x[r] += STEP;
+        }
+}
+
 /* Lays pixels side by side; past the last they are copies of it, to fill a tile. */
 INLINE void lay_rows(int8_t *to, const edgecore_gemm_args *args, const span *s, const size_t rows)
 {
-    int8_t dense[SPAN + STEP]; /* a pixel whose taps are no multiple of a step */
-    const size_t offset = args->a_offset + s->from, steps = steps_of(s);
-    for (size_t r = 0; r < rows; r++, to += STEP) {
-        const uint8_t *const *a = args->a + s->tap * args->row_pitch + (r < args->rows ? r : args->rows - 1);
-        int8_t *at = to, *end = dense;
-        for (size_t t = 0; t < s->taps; t++, a += args->row_pitch, end += s->k) {
-            const int8_t *from = (const int8_t *)*a + offset;
-            if (s->k % STEP == 0)
-                for (size_t k = 0; k < s->k; k += STEP, at += rows * STEP)
-                    vst1q_s8(at, vld1q_s8(from + k));
-            else /* what is written past a tap's end is overwritten by the next, or meets weights of 0 */
-                for (size_t k = 0; k < s->k; k += STEP)
-                    vst1q_s8(end + k, vld1q_s8(from + k));
-        }
-        if (s->k % STEP)
-            for (size_t i = 0; i < steps; i++, at += rows * STEP)
-                vst1q_s8(at, vld1q_s8(dense + i * STEP));
+    int8_t dense[ROWS][SPAN + STEP]; /* pixels whose taps are no multiple of a step */
+    const uint8_t *const *a = args->a + s->tap * args->row_pitch;
+    const size_t offset = args->a_offset + s->from, last = args->rows - 1;
+    const bool whole = s->k % STEP == 0;
+    int8_t *end = whole ? to : dense[0];
+    const int8_t *from[ROWS];
+    for (size_t t = 0; t < s->taps; t++, a += args->row_pitch) {
+#pragma GCC unroll 4
+        for (size_t r = 0; r < rows; r++)
+            from[r] = (const int8_t *)a[r < last ? r : last] + offset;
+        if (whole)
+            copy_steps(end, STEP, rows * STEP, from, s->k, rows);
+        else /* what is written past a tap's end is overwritten by the next, or meets weights of 0 */
+            copy_steps(end, sizeof dense[0], STEP, from, s->k, rows);
+        end += whole ? rows * s->k : s->k;
     }
+    if (whole)
+        return;
+    for (size_t r = 0; r < rows; r++)
+        from[r] = dense[r];
+    copy_steps(to, STEP, rows * STEP, from, s->steps * STEP, rows);
 }
 
-/* sums[row][channel] of a pair, any number of rows. */
-INLINE void dot_pair(int32_t *sums, const int8_t *a, const int8_t *w, size_t steps, const int32_t *start, const size_t rows,
-                     const bool widen)
+__attribute__((noinline)) static void lay_rows_4(int8_t *to, const edgecore_gemm_args *args, const span *s)
+{
+    lay_rows(to, args, s, ROWS);
+}
+
+__attribute__((noinline)) static void lay_rows_1(int8_t *to, const edgecore_gemm_args *args, const span *s)
+{
+    lay_rows(to, args, s, 1);
+}
+
+/* The sums of a pair: {pixel 0, pixel 1}, {pixel 2, pixel 3}, each of two channels. */
+typedef struct pair_sums {
+    int32x4_t two[2];
+} pair_sums;
+
+/* For 1 pixel, and for weights with the rare case. */
+INLINE pair_sums dot_pair(const int8_t *a, const int8_t *w, size_t steps, const int32_t *start, const size_t rows, const bool widen)
 {
     int32x4_t acc[ROWS][PAIR];
+    int32x2_t sums[ROWS] = {vdup_n_s32(0), vdup_n_s32(0), vdup_n_s32(0), vdup_n_s32(0)};
+#pragma GCC unroll 4
     for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 2
         for (size_t c = 0; c < PAIR; c++)
             acc[r][c] = vld1q_s32(start + 4 * c);
     for (; steps > 0; steps--, a += rows * STEP, w += PAIR * STEP)
+#pragma GCC unroll 4
         for (size_t r = 0; r < rows; r++) {
             const int8x16_t x = vld1q_s8(a + r * STEP);
+#pragma GCC unroll 2
             for (size_t c = 0; c < PAIR; c++) {
                 const int8x16_t y = vld1q_s8(w + c * STEP);
                 int16x8_t products = vmull_s8(vget_low_s8(x), vget_low_s8(y));
@@ -148,15 +191,15 @@ INLINE void dot_pair(int32_t *sums, const int8_t *a, const int8_t *w, size_t ste
                 acc[r][c] = vpadalq_s16(acc[r][c], products);
             }
         }
-    for (size_t r = 0; r < rows; r++) {
-        const int32x2_t first = vpadd_s32(vget_low_s32(acc[r][0]), vget_high_s32(acc[r][0]));
-        const int32x2_t second = vpadd_s32(vget_low_s32(acc[r][1]), vget_high_s32(acc[r][1]));
-        vst1_s32(sums + PAIR * r, vpadd_s32(first, second));
-    }
+#pragma GCC unroll 4
+    for (size_t r = 0; r < rows; r++)
+        sums[r] = vpadd_s32(vpadd_s32(vget_low_s32(acc[r][0]), vget_high_s32(acc[r][0])),
+                            vpadd_s32(vget_low_s32(acc[r][1]), vget_high_s32(acc[r][1])));
+    return (pair_sums){{vcombine_s32(sums[0], sums[1]), vcombine_s32(sums[2], sums[3])}};
 }
 
-/* The same for 4 rows and weights without the rare case, where the time goes. Compilers do not keep this in 16 registers, nor join
- * loads, so it is written out: q0, q1 weights; q2 .. q5 pixels; q6, q7 products; q8 .. q15 sums [row][channel]. Loads run a step
+/* The same for 4 pixels and all other weights, where the time goes. Compilers do not keep this in 16 registers, nor join loads, so
+ * it is written out: q0, q1 weights; q2 .. q5 pixels; q6, q7 products; q8 .. q15 accumulators [pixel][channel]. Loads run a step
  * ahead, and a sum of products rests for four instructions before it is added, which is what cores in order need. */
 #define MULTIPLY(t, a_low, a_high, w_low, w_high)                                                                            \
     "vmull.s8 " #t ", " #a_low ", " #w_low "\n\t"                                                                           \
@@ -188,8 +231,10 @@ INLINE void dot_pair(int32_t *sums, const int8_t *a, const int8_t *w, size_t ste
     "vpadd.i32 " #b_low ", " #b_low ", " #b_high "\n\t"                                                                     \
     "vpadd.i32 " #to ", " #a_low ", " #b_low "\n\t"
 
-INLINE void dot_pair_4(int32_t *sums, const int8_t *a, const int8_t *w, size_t steps, const int32_t *start)
+INLINE pair_sums dot_pair_4(const int8_t *a, const int8_t *w, size_t steps, const int32_t *start)
 {
+    register int32x4_t rows01 __asm__("q8");
+    register int32x4_t rows23 __asm__("q9");
     size_t twice = (steps + 1) / 2;
     __asm__ volatile(
         "vld1.8 {d0-d3}, [%[w] :128]!\n\t"
@@ -209,82 +254,114 @@ INLINE void dot_pair_4(int32_t *sums, const int8_t *a, const int8_t *w, size_t s
         JOIN(d17, d20, d21, d22, d23)
         JOIN(d18, d24, d25, d26, d27)
         JOIN(d19, d28, d29, d30, d31)
-        "vst1.32 {d16-d19}, [%[sums] :128]\n\t"
-        : [a] "+r"(a), [w] "+r"(w), [twice] "+r"(twice)
-        : [steps] "r"(steps), [start] "r"(start), [sums] "r"(sums)
-        : "cc", "memory", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "q8", "q9", "q10", "q11", "q12", "q13", "q14", "q15");
+        : [a] "+r"(a), [w] "+r"(w), [twice] "+r"(twice), "=w"(rows01), "=w"(rows23)
+        : [steps] "r"(steps), [start] "r"(start)
+        : "cc", "memory", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "q10", "q11", "q12", "q13", "q14", "q15");
+    return (pair_sums){{rows01, rows23}};
 }
 
-/* sums: [pairs][rows][PAIR], where rows is 1 or ROWS. */
-INLINE void accumulate(const edgecore_gemm_args *args, int32_t *sums, const size_t cols, const size_t rows)
+/* Bytes of a pair, before the clamp: [pixel][channel] */
+INLINE int8x8_t requantise(pair_sums sums, const pair_head *pair, const block_head *head, const int rounding)
 {
+    const int32x4_t two01 = scale_4(sums.two[0], &pair->requant, pair->left, rounding);
+    const int32x4_t two23 = scale_4(sums.two[1], &pair->requant, pair->left, rounding);
+    const int16x8_t all = vcombine_s16(vqmovn_s32(two01), vqmovn_s32(two23));
+    return vqmovn_s16(vqaddq_s16(all, vdupq_n_s16(head->requant.zero_point)));
+}
+
+/* What a tile holds while it is computed. */
+typedef struct tile {
     _Alignas(64) int8_t pixels[ROWS * SPAN + OVERREAD];
-    _Alignas(16) static const int32_t zeros[4 * PAIR] = {0};
-    const bool widen = ((const block_head *)args->block)->widen;
-    const int32_t *starts = (const int32_t *)((const uint8_t *)args->block + starts_at(cols));
-    const int8_t *w = (const int8_t *)args->block + weights_at(cols);
-    const size_t pairs = (args->cols + PAIR - 1) / PAIR;
-    bool first = true;
-    for (span s = {0}; next_span(&s, args->taps, args->k); first = false) {
-        const size_t steps = steps_of(&s);
-        lay_rows(pixels, args, &s, rows);
-        for (size_t p = 0; p < pairs; p++, w += steps * PAIR * STEP) {
-            _Alignas(16) int32_t more[ROWS * PAIR];
-            int32_t *to = first ? sums + p * rows * PAIR : more;
-            const int32_t *start = first ? starts + 4 * PAIR * p : zeros;
-            if (widen)
-                dot_pair(to, pixels, w, steps, start, rows, true);
-            else if (rows == ROWS)
-                dot_pair_4(to, pixels, w, steps, start);
-            else
-                dot_pair(to, pixels, w, steps, start, rows, false);
-            if (!first)
-                for (size_t i = 0; i < rows * PAIR; i++)
-                    sums[p * rows * PAIR + i] += more[i];
-        }
-    }
-    for (size_t i = pairs * rows * PAIR; i < cols * rows; i++)
-        sums[i] = 0;
-}
+    _Alignas(16) int8_t bytes[COLS_MAX * ROWS];        /* [pairs][pixels][channels] */
+    int32x4_t partial[COLS_MAX / PAIR][2]; /* sums of the spans before this one */
+    const int8_t *weights;                 /* of the span, and its steps */
+    size_t steps;
+    bool first, last;                      /* span */
+} tile;
 
-INLINE int32x4_t load_4(const int32_t *sums, size_t c, size_t r, const size_t rows)
+INLINE void run_span(tile *t, const edgecore_gemm_args *args, const bool first, const bool last, const size_t rows,
+                     const bool widen, const int rounding)
 {
-    return vcombine_s32(vld1_s32(sums + c * rows + PAIR * r), vld1_s32(sums + (c + PAIR) * rows + PAIR * r));
-}
-
-INLINE void requantise(const edgecore_gemm_args *args, const int32_t *sums, const size_t cols, const size_t rows,
-                       const int rounding)
-{
+    static const int32_t zeros[2 * 4] __attribute__((aligned(16))) = {0};
     const block_head *head = args->block;
-    const output_bounds bounds = load_bounds(&head->requant);
+    const pair_head *pair = (const pair_head *)(head + 1);
+    const size_t pairs = (args->cols + PAIR - 1) / PAIR, steps = t->steps;
+    const int8_t *w = t->weights;
+    int8_t *bytes = t->bytes;
+    for (size_t p = 0; p < pairs; p++, pair++, bytes += ROWS * PAIR, w += steps * PAIR * STEP) {
+        const int32_t *start = first ? pair->start : zeros;
+        pair_sums sums;
+        if (rows == ROWS && !widen)
+            sums = dot_pair_4(t->pixels, w, steps, start);
+        else
+            sums = dot_pair(t->pixels, w, steps, start, rows, widen);
+        for (size_t i = 0; i < 2 && !first; i++)
+            sums.two[i] = vaddq_s32(sums.two[i], t->partial[p][i]);
+        for (size_t i = 0; i < 2 && !last; i++)
+            t->partial[p][i] = sums.two[i];
+        if (last)
+            vst1_s8(bytes, requantise(sums, pair, head, rounding));
+    }
+}
+
+/* The usual span: all of K, 4 pixels. Not inlined, so that the loops have the registers for themselves. */
+#define WHOLE(name, rounding)                                                                                                \
+    __attribute__((noinline)) static void whole_##name(tile *t, const edgecore_gemm_args *args)                             \
+    {                                                                                                                        \
+        run_span(t, args, true, true, ROWS, false, rounding);                                                                \
+    }
+#define PART(rows, widen)                                                                                                    \
+    __attribute__((noinline)) static void part_##rows##_##widen(tile *t, const edgecore_gemm_args *args)                    \
+    {                                                                                                                        \
+        run_span(t, args, t->first, t->last, rows, widen, ROUND_GENERAL);                                                    \
+    }
+WHOLE(up, ROUND_UP)
+WHOLE(away, ROUND_AWAY)
+WHOLE(general, ROUND_GENERAL)
+PART(1, 0) PART(1, 1) PART(4, 0) PART(4, 1)
+
+typedef void span_function(tile *t, const edgecore_gemm_args *args);
+
+static span_function *const wholes[] = {[ROUND_UP] = whole_up, [ROUND_AWAY] = whole_away, [ROUND_GENERAL] = whole_general};
+static span_function *const parts[2][2] = {{part_1_0, part_1_1}, {part_4_0, part_4_1}}; /* [4 pixels][widen] */
+
+static void store_rows(const tile *t, const edgecore_gemm_args *args)
+{
+    const output_bounds bounds = load_bounds(&((const block_head *)args->block)->requant);
     for (size_t c = 0; c < args->cols; c += 16) {
-        const requant_4 *q = (const requant_4 *)(head + 1) + c / 4;
-        const int32_t *left = (const int32_t *)((const requant_4 *)(head + 1) + cols / 4) + c;
         const size_t n = args->cols - c < 16 ? args->cols - c : 16;
-        for (size_t r = 0; r < args->rows; r++) {
-            int32x4_t v[4];
+        const uint16x8x4_t pairs = vld4q_u16((const uint16_t *)(t->bytes + c * ROWS));
 #pragma GCC unroll 4
-            for (size_t i = 0; i < 4; i++)
-                v[i] = scale_4(load_4(sums, c + 4 * i, r, rows), &q[i], left + 4 * i, rounding);
-            store_bytes(args->out[r] + args->out_offset + c, narrow_16(v[0], v[1], v[2], v[3], &bounds), n);
+        for (size_t r = 0; r < ROWS; r++) {
+            if (r == args->rows)
+                break;
+            const int8x16_t bytes = vminq_s8(vmaxq_s8(vreinterpretq_s8_u16(pairs.val[r]), bounds.min), bounds.max);
+            store_bytes(args->out[r] + args->out_offset + c, veorq_u8(vreinterpretq_u8_s8(bytes), bounds.flip), n);
         }
     }
 }
 
-INLINE void run(const edgecore_gemm_args *args, const size_t cols, const size_t rows)
+static void run(const edgecore_gemm_args *args)
 {
-    _Alignas(64) int32_t sums[ROWS * COLS_MAX];
-    accumulate(args, sums, cols, rows);
-    switch (((const block_head *)args->block)->requant.rounding) {
-    case ROUND_UP:
-        requantise(args, sums, cols, rows, ROUND_UP);
-        break;
-    case ROUND_AWAY:
-        requantise(args, sums, cols, rows, ROUND_AWAY);
-        break;
-    default:
-        requantise(args, sums, cols, rows, ROUND_GENERAL);
+    tile t;
+    const block_head *head = args->block;
+    const size_t pairs = (args->cols + PAIR - 1) / PAIR;
+    span_function *function = parts[args->rows > 1][head->widen];
+    if (head->span_taps >= args->taps && args->rows > 1 && !head->widen)
+        function = wholes[head->requant.rounding];
+    t.weights = (const int8_t *)args->block + head->weights_at;
+    t.first = true;
+    for (span s = {0}; next_span(&s, args->taps, args->k, head->span_taps); t.first = false) {
+        t.steps = s.steps;
+        t.last = s.tap + s.taps == args->taps && s.from + s.k == args->k;
+        if (args->rows > 1)
+            lay_rows_4(t.pixels, args, &s);
+        else
+            lay_rows_1(t.pixels, args, &s);
+        function(&t, args);
+        t.weights += pairs * s.steps * PAIR * STEP;
     }
+    store_rows(&t, args);
 }
 
 #define KERNEL(cols_, per_group, per_tile)                                                                                   \
@@ -296,13 +373,6 @@ INLINE void run(const edgecore_gemm_args *args, const size_t cols, const size_t 
     {                                                                                                                        \
         pack(block, columns, cols_);                                                                                         \
     }                                                                                                                        \
-    static void run_##cols_(const edgecore_gemm_args *args)                                                                  \
-    {                                                                                                                        \
-        if (args->rows == 1)                                                                                                 \
-            run(args, cols_, 1);                                                                                             \
-        else                                                                                                                 \
-            run(args, cols_, ROWS);                                                                                          \
-    }                                                                                                                        \
     const edgecore_gemm_kernel edgecore_gemm_4x##cols_##_armv7 = {                                                           \
         .name = "gemm_4x" #cols_ "c16__neon",                                                                                \
         .rows = ROWS,                                                                                                        \
@@ -312,7 +382,7 @@ INLINE void run(const edgecore_gemm_args *args, const size_t cols, const size_t 
         .tile_cost = per_tile,                                                                                               \
         .block_bytes = block_bytes_##cols_,                                                                                  \
         .pack = pack_##cols_,                                                                                                \
-        .run = run_##cols_,                                                                                                  \
+        .run = run,                                                                                                          \
     }
 
 KERNEL(32, 68.0f, 600.0f);
