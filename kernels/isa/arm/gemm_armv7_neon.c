@@ -11,6 +11,8 @@
  * packed: where two that meet are -128, every product is widened by itself. */
 #if defined(__arm__)
 #include "isa/arm/gemm_armv7.h"
+#include <stddef.h>
+
 #include "isa/arm/requant.h"
 
 enum {
@@ -19,15 +21,16 @@ enum {
     COLS_MAX = 32,
     STEP = 16,
     SPAN = 2048,     /* K, a multiple of STEP */
-    OVERREAD = 2 * ROWS * STEP, /* the loop loads a step ahead */
+    OVERREAD = ROWS * STEP, /* the loop loads a step ahead */
 };
 
 typedef struct block_head {
     requant_head requant;
     uint32_t weights_at; /* bytes from here */
     uint32_t span_taps;  /* of a span; 0 where a tap is longer than a span */
+    int32_t whole;       /* one span */
     int32_t widen;       /* products one by one */
-    int32_t unused[9];   /* 64 bytes: what follows stays aligned */
+    int32_t unused[8];   /* 64 bytes: what follows stays aligned */
 } block_head;
 
 /* Some of K: whole taps, or a part of one tap. */
@@ -53,11 +56,12 @@ INLINE bool next_span(span *s, size_t taps, size_t k, size_t span_taps)
     return true;
 }
 
+/* Constants of two channels; but for `start` they are there twice, for two pixels a vector. */
 typedef struct pair_head {
-    int32_t start[2 * 4];  /* what an accumulator of each channel begins with: {bias, 0, 0, 0} */
-    requant_4 requant;     /* both channels' twice, for two pixels a vector */
-    int32_t left[4];
-    int32_t unused[4];
+    int32_t start[2 * 4];  /* what an accumulator of each channel begins with: {bias, 0, 0, 0}, or 0 in blocks of several spans */
+    requant_4 requant;
+    int16_t zero_point[8];
+    int32_t left[4], bias[4];
 } pair_head;
 
 INLINE size_t weights_at(size_t cols)
@@ -80,14 +84,19 @@ INLINE void pack(void *memory, const edgecore_columns *columns, size_t cols)
     head->requant = make_head(columns);
     head->weights_at = (uint32_t)weights_at(cols);
     head->span_taps = (uint32_t)(SPAN / columns->k);
+    head->whole = head->span_taps >= columns->taps;
     pair_head *pairs = (pair_head *)(head + 1);
     requant_4 requant[COLS_MAX / 4];
     int32_t bias[COLS_MAX], left[COLS_MAX];
     make_requant(requant, bias, left, cols / 4, columns);
     for (size_t c = 0; c < cols; c++) {
         pair_head *pair = &pairs[c / PAIR];
-        pair->start[c % PAIR * 4] = bias[c];
+        if (head->whole)
+            pair->start[c % PAIR * 4] = bias[c];
+        for (size_t i = 0; i < 8; i++)
+            pair->zero_point[i] = head->requant.zero_point;
         for (size_t i = c % PAIR; i < 4; i += PAIR) {
+            pair->bias[i] = bias[c];
             pair->requant.multiplier[i] = requant[c / 4].multiplier[c % 4];
             pair->requant.right[i] = requant[c / 4].right[c % 4];
             pair->left[i] = left[c];
@@ -159,13 +168,15 @@ __attribute__((noinline)) static void lay_rows_1(int8_t *to, const edgecore_gemm
     lay_rows(to, args, s, 1);
 }
 
-/* The sums of a pair: {pixel 0, pixel 1}, {pixel 2, pixel 3}, each of two channels. */
+/* The sums of a pair: pixels 0 and 1, 2 and 3, each of two channels; and what turns them into bytes. */
 typedef struct pair_sums {
     int32x4_t two[2];
+    int32x4_t multiplier, right;
+    int16x8_t zero_point;
 } pair_sums;
 
 /* For 1 pixel, and for weights with the rare case. */
-INLINE pair_sums dot_pair(const int8_t *a, const int8_t *w, size_t steps, const int32_t *start, const size_t rows, const bool widen)
+INLINE pair_sums dot_pair(const int8_t *a, const int8_t *w, size_t steps, const pair_head *pair, const size_t rows, const bool widen)
 {
     int32x4_t acc[ROWS][PAIR];
     int32x2_t sums[ROWS] = {vdup_n_s32(0), vdup_n_s32(0), vdup_n_s32(0), vdup_n_s32(0)};
@@ -173,7 +184,7 @@ INLINE pair_sums dot_pair(const int8_t *a, const int8_t *w, size_t steps, const 
     for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 2
         for (size_t c = 0; c < PAIR; c++)
-            acc[r][c] = vld1q_s32(start + 4 * c);
+            acc[r][c] = vld1q_s32(pair->start + 4 * c);
     for (; steps > 0; steps--, a += rows * STEP, w += PAIR * STEP)
 #pragma GCC unroll 4
         for (size_t r = 0; r < rows; r++) {
@@ -195,7 +206,12 @@ INLINE pair_sums dot_pair(const int8_t *a, const int8_t *w, size_t steps, const 
     for (size_t r = 0; r < rows; r++)
         sums[r] = vpadd_s32(vpadd_s32(vget_low_s32(acc[r][0]), vget_high_s32(acc[r][0])),
                             vpadd_s32(vget_low_s32(acc[r][1]), vget_high_s32(acc[r][1])));
-    return (pair_sums){{vcombine_s32(sums[0], sums[1]), vcombine_s32(sums[2], sums[3])}};
+    return (pair_sums){
+        {vcombine_s32(sums[0], sums[1]), vcombine_s32(sums[2], sums[3])},
+        vld1q_s32(pair->requant.multiplier),
+        vld1q_s32(pair->requant.right),
+        vld1q_s16(pair->zero_point),
+    };
 }
 
 /* The same for 4 pixels and all other weights, where the time goes. Compilers do not keep this in 16 registers, nor join loads, so
@@ -217,12 +233,11 @@ INLINE pair_sums dot_pair(const int8_t *a, const int8_t *w, size_t steps, const 
     MULTIPLY(q6, d8, d9, d0, d1)                                                                                             \
     ADD(q11, q7)                                                                                                             \
     MULTIPLY(q7, d10, d11, d0, d1)                                                                                           \
-    "vld1.8 {d0-d1}, [%[w] :128]!\n\t"                                                                                       \
     ADD(q12, q6)                                                                                                             \
     MULTIPLY(q6, d8, d9, d2, d3)                                                                                             \
     ADD(q14, q7)                                                                                                             \
     MULTIPLY(q7, d10, d11, d2, d3)                                                                                           \
-    "vld1.8 {d2-d3}, [%[w] :128]!\n\t"                                                                                       \
+    "vld1.8 {d0-d3}, [%[w] :128]!\n\t"                                                                                       \
     ADD(q13, q6)                                                                                                             \
     "vld1.8 {d8-d11}, [%[a] :128]!\n\t"                                                                                      \
     ADD(q15, q7)
@@ -231,19 +246,29 @@ INLINE pair_sums dot_pair(const int8_t *a, const int8_t *w, size_t steps, const 
     "vpadd.i32 " #b_low ", " #b_low ", " #b_high "\n\t"                                                                     \
     "vpadd.i32 " #to ", " #a_low ", " #b_low "\n\t"
 
-INLINE pair_sums dot_pair_4(const int8_t *a, const int8_t *w, size_t steps, const int32_t *start)
+/* The weights of a pair's first step, which the pair before it has loaded. */
+typedef struct first_weights {
+    int8x16_t channel[PAIR];
+} first_weights;
+
+/* *w is where the second step's weights are. *pair is left at the constants that follow it. */
+INLINE pair_sums dot_pair_4(const int8_t *a, const int8_t **w, first_weights *ahead, size_t steps, const int8_t **pair)
 {
-    register int32x4_t rows01 __asm__("q8");
-    register int32x4_t rows23 __asm__("q9");
+    register int8x16_t w0 __asm__("q0") = ahead->channel[0];
+    register int8x16_t w1 __asm__("q1") = ahead->channel[1];
+    register int32x4_t sums01 __asm__("q8");
+    register int32x4_t sums23 __asm__("q9");
+    register int32x4_t multiplier __asm__("q10");
+    register int32x4_t right __asm__("q11");
+    register int16x8_t zero_point __asm__("q12");
     size_t twice = (steps + 1) / 2;
     __asm__ volatile(
-        "vld1.8 {d0-d3}, [%[w] :128]!\n\t"
         "vld1.8 {d4-d7}, [%[a] :128]!\n\t"
         "vld1.8 {d8-d11}, [%[a] :128]!\n\t"
-        "vld1.32 {d16-d19}, [%[start] :128]\n\t"
-        "vld1.32 {d20-d23}, [%[start] :128]\n\t"
-        "vld1.32 {d24-d27}, [%[start] :128]\n\t"
-        "vld1.32 {d28-d31}, [%[start] :128]\n\t"
+        "vld1.32 {d16-d19}, [%[pair] :128]\n\t"
+        "vld1.32 {d20-d23}, [%[pair] :128]\n\t"
+        "vld1.32 {d24-d27}, [%[pair] :128]\n\t"
+        "vld1.32 {d28-d31}, [%[pair] :128]!\n\t"
         "tst %[steps], #1\n\t"
         "bne 2f\n"
         "1:\n\t" DOT_STEP
@@ -254,90 +279,129 @@ INLINE pair_sums dot_pair_4(const int8_t *a, const int8_t *w, size_t steps, cons
         JOIN(d17, d20, d21, d22, d23)
         JOIN(d18, d24, d25, d26, d27)
         JOIN(d19, d28, d29, d30, d31)
-        : [a] "+r"(a), [w] "+r"(w), [twice] "+r"(twice), "=w"(rows01), "=w"(rows23)
-        : [steps] "r"(steps), [start] "r"(start)
-        : "cc", "memory", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "q10", "q11", "q12", "q13", "q14", "q15");
-    return (pair_sums){{rows01, rows23}};
+        "vldmia %[pair]!, {d20-d25}\n\t"
+        : [a] "+r"(a), [w] "+r"(*w), [pair] "+r"(*pair), [twice] "+r"(twice), "+w"(w0), "+w"(w1), "=w"(sums01), "=w"(sums23),
+          "=w"(multiplier), "=w"(right), "=w"(zero_point)
+        : [steps] "r"(steps)
+        : "cc", "memory", "q2", "q3", "q4", "q5", "q6", "q7", "q13", "q14", "q15");
+    *ahead = (first_weights){{w0, w1}};
+    return (pair_sums){{sums01, sums23}, multiplier, right, zero_point};
 }
 
 /* Bytes of a pair, before the clamp: [pixel][channel] */
-INLINE int8x8_t requantise(pair_sums sums, const pair_head *pair, const block_head *head, const int rounding)
+INLINE int8x8_t requantise(const pair_sums *sums, const int32_t *left, const int rounding)
 {
-    const int32x4_t two01 = scale_4(sums.two[0], &pair->requant, pair->left, rounding);
-    const int32x4_t two23 = scale_4(sums.two[1], &pair->requant, pair->left, rounding);
-    const int16x8_t all = vcombine_s16(vqmovn_s32(two01), vqmovn_s32(two23));
-    return vqmovn_s16(vqaddq_s16(all, vdupq_n_s16(head->requant.zero_point)));
+    int16x4_t two[2];
+#pragma GCC unroll 2
+    for (size_t i = 0; i < 2; i++)
+        two[i] = vqmovn_s32(scale_by(sums->two[i], sums->multiplier, sums->right, left, rounding));
+    return vqmovn_s16(vqaddq_s16(vcombine_s16(two[0], two[1]), sums->zero_point));
 }
 
 /* What a tile holds while it is computed. */
 typedef struct tile {
     _Alignas(64) int8_t pixels[ROWS * SPAN + OVERREAD];
-    _Alignas(16) int8_t bytes[COLS_MAX * ROWS];        /* [pairs][pixels][channels] */
-    int32x4_t partial[COLS_MAX / PAIR][2]; /* sums of the spans before this one */
-    const int8_t *weights;                 /* of the span, and its steps */
-    size_t steps;
-    bool first, last;                      /* span */
+    _Alignas(16) int8_t bytes[COLS_MAX * ROWS]; /* [pairs][pixels][channels] */
+    int32x4_t partial[COLS_MAX / PAIR][2];      /* sums of the spans before this one */
+    const int8_t *weights;                      /* of the span */
+    size_t pairs, steps;
+    bool first, last;                           /* span */
 } tile;
 
-INLINE void run_span(tile *t, const edgecore_gemm_args *args, const bool first, const bool last, const size_t rows,
-                     const bool widen, const int rounding)
+INLINE void run_whole(tile *t, const edgecore_gemm_args *args, const int rounding)
 {
-    static const int32_t zeros[2 * 4] __attribute__((aligned(16))) = {0};
-    const block_head *head = args->block;
-    const pair_head *pair = (const pair_head *)(head + 1);
-    const size_t pairs = (args->cols + PAIR - 1) / PAIR, steps = t->steps;
-    const int8_t *w = t->weights;
+    const int8_t *pair = (const int8_t *)args->block + sizeof(block_head), *w = t->weights + PAIR * STEP;
+    first_weights ahead = {{vld1q_s8(t->weights), vld1q_s8(t->weights + STEP)}};
     int8_t *bytes = t->bytes;
-    for (size_t p = 0; p < pairs; p++, pair++, bytes += ROWS * PAIR, w += steps * PAIR * STEP) {
-        const int32_t *start = first ? pair->start : zeros;
-        pair_sums sums;
-        if (rows == ROWS && !widen)
-            sums = dot_pair_4(t->pixels, w, steps, start);
-        else
-            sums = dot_pair(t->pixels, w, steps, start, rows, widen);
-        for (size_t i = 0; i < 2 && !first; i++)
-            sums.two[i] = vaddq_s32(sums.two[i], t->partial[p][i]);
-        for (size_t i = 0; i < 2 && !last; i++)
-            t->partial[p][i] = sums.two[i];
-        if (last)
-            vst1_s8(bytes, requantise(sums, pair, head, rounding));
+    for (size_t left = t->pairs; left > 0; left--, bytes += ROWS * PAIR) {
+        const pair_sums sums = dot_pair_4(t->pixels, &w, &ahead, t->steps, &pair);
+        vst1_s8(bytes, requantise(&sums, (const int32_t *)pair, rounding));
+        pair += sizeof(pair_head) - offsetof(pair_head, left);
     }
 }
 
-/* The usual span: all of K, 4 pixels. Not inlined, so that the loops have the registers for themselves. */
+INLINE void run_part(tile *t, const edgecore_gemm_args *args, const size_t rows, const bool widen)
+{
+    const pair_head *pair = (const pair_head *)((const block_head *)args->block + 1);
+    const int8_t *w = t->weights;
+    const bool whole = t->first && t->last;
+    for (size_t p = 0; p < t->pairs; p++, pair++, w += t->steps * PAIR * STEP) {
+        pair_sums sums;
+        if (rows == ROWS && !widen) {
+            const int8_t *second = w + PAIR * STEP, *head = (const int8_t *)pair;
+            first_weights ahead = {{vld1q_s8(w), vld1q_s8(w + STEP)}};
+            sums = dot_pair_4(t->pixels, &second, &ahead, t->steps, &head);
+        } else {
+            sums = dot_pair(t->pixels, w, t->steps, pair, rows, widen);
+        }
+        for (size_t i = 0; i < 2 && !whole; i++)
+            sums.two[i] = vaddq_s32(sums.two[i], t->first ? vld1q_s32(pair->bias) : t->partial[p][i]);
+        if (t->last)
+            vst1_s8(t->bytes + p * ROWS * PAIR, requantise(&sums, pair->left, ROUND_GENERAL));
+        for (size_t i = 0; i < 2 && !t->last; i++)
+            t->partial[p][i] = sums.two[i];
+    }
+}
+
+/* All of K at once. Not inlined, so that the loops have the registers for themselves. */
 #define WHOLE(name, rounding)                                                                                                \
     __attribute__((noinline)) static void whole_##name(tile *t, const edgecore_gemm_args *args)                             \
     {                                                                                                                        \
-        run_span(t, args, true, true, ROWS, false, rounding);                                                                \
+        run_whole(t, args, rounding);                                                                                        \
     }
 #define PART(rows, widen)                                                                                                    \
     __attribute__((noinline)) static void part_##rows##_##widen(tile *t, const edgecore_gemm_args *args)                    \
     {                                                                                                                        \
-        run_span(t, args, t->first, t->last, rows, widen, ROUND_GENERAL);                                                    \
+        run_part(t, args, rows, widen);                                                                                      \
     }
 WHOLE(up, ROUND_UP)
 WHOLE(away, ROUND_AWAY)
 WHOLE(general, ROUND_GENERAL)
-PART(1, 0) PART(1, 1) PART(4, 0) PART(4, 1)
+PART(1, 0)
+PART(1, 1)
+PART(4, 0)
+PART(4, 1)
 
 typedef void span_function(tile *t, const edgecore_gemm_args *args);
 
 static span_function *const wholes[] = {[ROUND_UP] = whole_up, [ROUND_AWAY] = whole_away, [ROUND_GENERAL] = whole_general};
 static span_function *const parts[2][2] = {{part_1_0, part_1_1}, {part_4_0, part_4_1}}; /* [4 pixels][widen] */
 
-static void store_rows(const tile *t, const edgecore_gemm_args *args)
+INLINE void store_rows(const tile *t, const edgecore_gemm_args *args, size_t c, size_t n, const size_t rows)
 {
     const output_bounds bounds = load_bounds(&((const block_head *)args->block)->requant);
-    for (size_t c = 0; c < args->cols; c += 16) {
-        const size_t n = args->cols - c < 16 ? args->cols - c : 16;
-        const uint16x8x4_t pairs = vld4q_u16((const uint16_t *)(t->bytes + c * ROWS));
+    const uint16x8x4_t pairs = vld4q_u16((const uint16_t *)(t->bytes + c * ROWS));
 #pragma GCC unroll 4
-        for (size_t r = 0; r < ROWS; r++) {
-            if (r == args->rows)
-                break;
-            const int8x16_t bytes = vminq_s8(vmaxq_s8(vreinterpretq_s8_u16(pairs.val[r]), bounds.min), bounds.max);
+    for (size_t r = 0; r < ROWS; r++) {
+        const int8x16_t bytes = vminq_s8(vmaxq_s8(vreinterpretq_s8_u16(pairs.val[r]), bounds.min), bounds.max);
+        if (r < rows)
             store_bytes(args->out[r] + args->out_offset + c, veorq_u8(vreinterpretq_u8_s8(bytes), bounds.flip), n);
-        }
+    }
+}
+
+static void store(const tile *t, const edgecore_gemm_args *args)
+{
+    size_t c = 0;
+    if (args->rows == ROWS)
+        for (; c + 16 <= args->cols; c += 16)
+            store_rows(t, args, c, 16, ROWS);
+    for (; c < args->cols; c += 16)
+        store_rows(t, args, c, args->cols - c < 16 ? args->cols - c : 16, args->rows);
+}
+
+__attribute__((noinline)) static void run_spans(tile *t, const edgecore_gemm_args *args)
+{
+    const block_head *head = args->block;
+    t->first = true;
+    for (span s = {0}; next_span(&s, args->taps, args->k, head->span_taps); t->first = false) {
+        t->steps = s.steps;
+        t->last = s.tap + s.taps == args->taps && s.from + s.k == args->k;
+        if (args->rows > 1)
+            lay_rows_4(t->pixels, args, &s);
+        else
+            lay_rows_1(t->pixels, args, &s);
+        parts[args->rows > 1][head->widen](t, args);
+        t->weights += t->pairs * s.steps * PAIR * STEP;
     }
 }
 
@@ -345,23 +409,17 @@ static void run(const edgecore_gemm_args *args)
 {
     tile t;
     const block_head *head = args->block;
-    const size_t pairs = (args->cols + PAIR - 1) / PAIR;
-    span_function *function = parts[args->rows > 1][head->widen];
-    if (head->span_taps >= args->taps && args->rows > 1 && !head->widen)
-        function = wholes[head->requant.rounding];
     t.weights = (const int8_t *)args->block + head->weights_at;
-    t.first = true;
-    for (span s = {0}; next_span(&s, args->taps, args->k, head->span_taps); t.first = false) {
-        t.steps = s.steps;
-        t.last = s.tap + s.taps == args->taps && s.from + s.k == args->k;
-        if (args->rows > 1)
-            lay_rows_4(t.pixels, args, &s);
-        else
-            lay_rows_1(t.pixels, args, &s);
-        function(&t, args);
-        t.weights += pairs * s.steps * PAIR * STEP;
+    t.pairs = (args->cols + PAIR - 1) / PAIR;
+    if (head->whole && args->rows > 1 && !head->widen) {
+        const span all = {.taps = args->taps, .k = args->k, .steps = (args->taps * args->k + STEP - 1) / STEP};
+        t.steps = all.steps;
+        lay_rows_4(t.pixels, args, &all);
+        wholes[head->requant.rounding](&t, args);
+    } else {
+        run_spans(&t, args);
     }
-    store_rows(&t, args);
+    store(&t, args);
 }
 
 #define KERNEL(cols_, per_group, per_tile)                                                                                   \
@@ -385,6 +443,6 @@ static void run(const edgecore_gemm_args *args)
         .run = run,                                                                                                          \
     }
 
-KERNEL(32, 68.0f, 600.0f);
-KERNEL(16, 36.0f, 340.0f);
+KERNEL(32, 112.0f, 700.0f);
+KERNEL(16, 56.0f, 420.0f);
 #endif
