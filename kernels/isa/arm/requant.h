@@ -62,17 +62,21 @@ INLINE void make_requant(requant_4 *to, int32_t *bias, int32_t *left, size_t vec
     }
 }
 
-INLINE int32x4_t scale_4(int32x4_t acc, const requant_4 *q, const int32_t *left, const int rounding)
+INLINE int32x4_t scale_by(int32x4_t acc, int32x4_t multiplier, int32x4_t right, const int32_t *left, const int rounding)
 {
     if (rounding == ROUND_GENERAL)
         acc = vshlq_s32(acc, vld1q_s32(left));
-    const int32x4_t right = vld1q_s32(q->right);
-    const int32x4_t high = vqrdmulhq_s32(acc, vld1q_s32(q->multiplier));
+    const int32x4_t high = vqrdmulhq_s32(acc, multiplier);
     if (rounding == ROUND_UP)
         return vrshlq_s32(high, right);
     if (rounding == ROUND_AWAY)
         return vrshlq_s32(vsraq_n_s32(high, high, 31), right);
     return vrshlq_s32(vsraq_n_s32(high, vandq_s32(high, right), 31), right);
+}
+
+INLINE int32x4_t scale_4(int32x4_t acc, const requant_4 *q, const int32_t *left, const int rounding)
+{
+    return scale_by(acc, vld1q_s32(q->multiplier), vld1q_s32(q->right), left, rounding);
 }
 
 /* A head's numbers in vectors, for 16 bytes at a time. */
