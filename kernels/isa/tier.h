@@ -38,9 +38,10 @@ typedef struct edgecore_gemm_args {
     size_t row_pitch;
     size_t a_offset;          /* bytes added to every pointer of `a`: the first channel of a group */
     size_t rows;              /* 1 .. kernel->rows */
+    size_t tiles;             /* 1, or where kernel->takes_tiles any number: the next begins at a + rows, out + rows */
     size_t taps, k;
     const void *block;        /* made by kernel->pack, 64-byte aligned */
-    uint8_t *const *out;      /* [rows] output pixels */
+    uint8_t *const *out;      /* [tiles][rows] output pixels */
     size_t out_offset;        /* bytes added to every pointer of `out`: the block's first channel */
     size_t cols;              /* those of the block, 1 .. kernel->cols */
 } edgecore_gemm_args;
@@ -49,6 +50,7 @@ typedef struct edgecore_gemm_kernel {
     const char *name;
     int32_t rows, cols;       /* the largest tile */
     int32_t k_step;           /* 4 .. 16, a multiple of 4 */
+    bool takes_tiles;
     /* What a full tile costs in cycles: per group of 4 K, and once for requantising and storing. Only ratios matter. */
     float group_cost, tile_cost;
     size_t (*block_bytes)(size_t taps, size_t k);

@@ -260,12 +260,15 @@ static void run_block(const edgecore_gemm_op *op, const edgecore_gemm_block *blo
         .out_offset = (size_t)block->first,
         .cols = (size_t)block->cols,
     };
-    for (int32_t tile = 0, first = 0; tile < tiles; tile++) {
+    for (int32_t tile = 0, first = 0, run; tile < tiles; tile += run) {
+        const int32_t alike = tile < longer ? longer - tile : tiles - tile;
+        run = block->kernel->takes_tiles ? alike : 1;
         args.rows = (size_t)(rows + (tile < longer));
+        args.tiles = (size_t)run;
         args.a = table + first;
         args.out = out + first;
         block->kernel->run(&args);
-        first += (int32_t)args.rows;
+        first += (int32_t)args.rows * run;
     }
 }
 
