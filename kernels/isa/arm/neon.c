@@ -1,5 +1,5 @@
 /* The neon tier: Cortex-A7 and A9 in 32 bits; Cortex-A53, A57 and A72 (Pi 3, Jetson Nano, Pi 4) in 64. */
-#include "isa/rows_template.h"
+#include "isa/arm/kernels.h"
 #include "isa/tiers.h"
 
 const edgecore_tier edgecore_tier_neon = {
@@ -7,7 +7,7 @@ const edgecore_tier edgecore_tier_neon = {
     .storage = EDGECORE_INT8,
     .gemms = {&edgecore_gemm_4x4_scalar},
     .gemm_count = 1,
-    .depthwises = {&edgecore_depthwise_8_scalar},
+    .depthwises = {&edgecore_depthwise_neon},
     .depthwise_count = 1,
-    EDGECORE_PORTABLE_ROWS,
+    EDGECORE_NEON_ROWS,
 };
