@@ -181,10 +181,12 @@ static edgecore_row_arithmetic random_arithmetic(void)
         .b = random_input(),
         .multiplier = random_multiplier(),
         .zero_point = zero,
-        .min = random_between(0, 1) ? zero : random_between(0, zero),
+        .min = random_between(0, 1) ? zero : random_between(zero > 2 ? zero - 2 : 0, zero),
         .max = random_between(zero, 255),
         .flip = random_flip(),
     };
+    if (random_between(0, 2) == 0)
+        how.min = random_between(0, zero);
     if (random_between(0, 1))
         how.a.flip = how.b.flip = how.flip = 0x80;
     return how;
@@ -202,6 +204,13 @@ static void additions_and_products(size_t n)
             half->right_shift = 0;
         }
         how.right_shift = random_between(0, 3) ? random_between(17, 21) : random_between(0, 31);
+        if (round % 6 == 5) { /* the other counts nothing or as much, and odd distances become ties */
+            edgecore_row_input *other = half == &how.a ? &how.b : &how.a;
+            other->multiplier = 1 << 30;
+            other->right_shift = random_between(0, 1) ? 31 : 0;
+            how.multiplier = 1 << 30;
+            how.right_shift = 19;
+        }
         clear_outputs(n);
         scalar->add_row(expected_end - n, place(expected_end - n, a, n, in_place), b, n, &how);
         tested->add_row(given_end - n, place(given_end - n, a, n, in_place), b, n, &how);
