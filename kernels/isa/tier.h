@@ -131,7 +131,8 @@ typedef struct edgecore_tier {
     void (*lookup_row)(uint8_t *out, const uint8_t *in, size_t n, const uint8_t table[256]);
     /* The largest of `count` >= 1 rows, compared as in[i] ^ flip and stored as it was. */
     void (*max_row)(uint8_t *out, const uint8_t *const *in, size_t count, size_t n, uint8_t flip);
-    void (*sum_row)(int32_t *sums, const uint8_t *in, size_t n, uint8_t flip); /* sums[i] += in[i] ^ flip */
+    /* sums[i] += in[r * stride + i] ^ flip, over all r < rows. */
+    void (*sum_rows)(int32_t *sums, const uint8_t *in, ptrdiff_t stride, size_t rows, size_t n, uint8_t flip);
     void (*add_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
     void (*mul_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
     void (*average_row)(uint8_t *out, const int32_t *sums, size_t n, const edgecore_row_average *how);

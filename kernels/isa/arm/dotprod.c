@@ -1,6 +1,5 @@
 /* The dotprod tier: Cortex-A76 and A78AE: Pi 5, Jetson Orin. */
-#include "isa/arm/gemm_dot.h"
-#include "isa/rows_template.h"
+#include "isa/arm/kernels.h"
 #include "isa/tiers.h"
 
 const edgecore_tier edgecore_tier_dotprod = {
@@ -8,7 +7,7 @@ const edgecore_tier edgecore_tier_dotprod = {
     .storage = EDGECORE_INT8,
     .gemms = {&edgecore_gemm_6x16_dotprod, &edgecore_gemm_8x8_dotprod},
     .gemm_count = 2,
-    .depthwises = {&edgecore_depthwise_8_scalar},
+    .depthwises = {&edgecore_depthwise_dotprod},
     .depthwise_count = 1,
-    EDGECORE_PORTABLE_ROWS,
+    EDGECORE_NEON_ROWS,
 };

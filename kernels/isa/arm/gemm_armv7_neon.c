@@ -10,7 +10,7 @@
  * Two products fit 16 bits but for (-128) * (-128) twice. Few models have weights of -128, so a block is looked at when it is
  * packed: where two that meet are -128, every product is widened by itself. */
 #if defined(__arm__)
-#include "isa/arm/gemm_armv7.h"
+#include "isa/arm/kernels.h"
 #include <stddef.h>
 
 #include "isa/arm/requant.h"

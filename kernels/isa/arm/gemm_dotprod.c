@@ -6,7 +6,7 @@
  *   rows     v0-v5     v0-v7     16 bytes of each
  *   weights  v6-v7     v8-v9
  *   sums     v8-v31    v16-v31   [row][vector of 4 channels] */
-#include "isa/arm/gemm_dot.h"
+#include "isa/arm/kernels.h"
 #include "isa/arm/gemm_finish.h"
 
 #if !defined(__ARM_FEATURE_DOTPROD)

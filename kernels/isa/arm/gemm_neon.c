@@ -7,7 +7,7 @@
  * Two products fit 16 bits but for (-128) * (-128) twice. Few models have weights of -128, so a block is looked at when it is
  * packed: where two that meet are -128, every product is widened by itself. */
 #if defined(__aarch64__)
-#include "isa/arm/gemm_neon.h"
+#include "isa/arm/kernels.h"
 #include "isa/arm/gemm_neon_sums.h"
 #include "isa/arm/requant.h"
 

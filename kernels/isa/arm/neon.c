@@ -1,9 +1,5 @@
 /* The neon tier: Cortex-A7 and A9 in 32 bits; Cortex-A53, A57 and A72 (Pi 3, Jetson Nano, Pi 4) in 64. */
-#include "isa/arm/gemm_neon.h"
-#include "isa/rows_template.h"
-#if defined(__arm__)
-#include "isa/arm/gemm_armv7.h"
-#endif
+#include "isa/arm/kernels.h"
 #include "isa/tiers.h"
 
 const edgecore_tier edgecore_tier_neon = {
@@ -16,7 +12,7 @@ const edgecore_tier edgecore_tier_neon = {
     .gemms = {&edgecore_gemm_4x32_armv7, &edgecore_gemm_4x16_armv7},
     .gemm_count = 2,
 #endif
-    .depthwises = {&edgecore_depthwise_8_scalar},
+    .depthwises = {&edgecore_depthwise_neon},
     .depthwise_count = 1,
-    EDGECORE_PORTABLE_ROWS,
+    EDGECORE_NEON_ROWS,
 };
