@@ -183,7 +183,7 @@ static void pack(void *memory, const edgecore_columns *columns, size_t cols)
     static void run_##cols_(const edgecore_gemm_args *args)                                                            \
     {                                                                                                                  \
         const gemm_block *block = args->block;                                                                         \
-        run_tiles(args, &block->head, block->weights, cols_, tiles_##cols_[args->rows - 1]);                           \
+        run_tiles(args, &block->head, block->weights, 4, cols_, tiles_##cols_[args->rows - 1]);                           \
     }                                                                                                                  \
     const edgecore_gemm_kernel edgecore_gemm_##rows_##x##cols_##_dotprod = {                                           \
         .name = "gemm_" #rows_ "x" #cols_ "c4__dotprod",                                                               \

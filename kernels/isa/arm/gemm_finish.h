@@ -103,15 +103,16 @@ static inline void run_by_tile(const edgecore_gemm_args *args, const finish_head
         }
 }
 
-INLINE void run_tiles(const edgecore_gemm_args *args, const finish_head *head, const int8_t *weights, const size_t width,
-                      tiles_function *tiles)
+/* `depth`: K of a group of weights, `width`: channels of a tile. */
+INLINE void run_tiles(const edgecore_gemm_args *args, const finish_head *head, const int8_t *weights, const size_t depth,
+                      const size_t width, tiles_function *tiles)
 {
     const tile_run run = {
         .a = args->a,
         .out = args->out,
         .pitch = args->row_pitch * sizeof *args->a,
         .offset = args->a_offset,
-        .groups = (args->k + 3) / 4,
+        .groups = (args->k + depth - 1) / depth,
         .tiles = args->tiles,
         .taps = args->taps,
         .weights = weights,

@@ -16,7 +16,7 @@ typedef struct tile_run {
     uint8_t *const *out;
     size_t pitch;          /* x15: bytes from the pointers of a tap to those of the next */
     size_t offset;         /* x16: bytes added to each of them */
-    size_t groups;         /* x17: of 4 K in a tap */
+    size_t groups;         /* x17: of K in a tap */
     size_t tiles;          /* x19 */
     size_t taps;           /* x20 */
     const int8_t *weights; /* x21: what requantises them lies before them */
