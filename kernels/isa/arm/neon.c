@@ -1,5 +1,6 @@
 /* The neon tier: Cortex-A7 and A9 in 32 bits; Cortex-A53, A57 and A72 (Pi 3, Jetson Nano, Pi 4) in 64. */
 #include "isa/arm/gemm_neon.h"
+#include "isa/arm/winograd_neon.h"
 #include "isa/rows_template.h"
 #include "isa/tiers.h"
 
@@ -14,5 +15,6 @@ const edgecore_tier edgecore_tier_neon = {
     .gemm_count = 1,
     .depthwises = {&edgecore_depthwise_8_scalar},
     .depthwise_count = 1,
+    .winograd = &edgecore_winograd_neon,
     EDGECORE_PORTABLE_ROWS,
 };
