@@ -123,6 +123,17 @@ static void plan_taps(edgecore_gemm_op *op, const edgecore_gemm_layer *layer)
     }
 }
 
+double edgecore_gemm_cost(const edgecore_gemm_layer *layer, const edgecore_tier *tier)
+{
+    edgecore_gemm_op taps = {.tier = tier};
+    plan_taps(&taps, layer);
+    const int64_t pixels = (int64_t)layer->window.out_h * layer->window.out_w;
+    const layer_depth depth = {taps.taps, taps.k};
+    double cost;
+    choose_kernel(tier, layer->out_channels / layer->groups, pixels, depth, &cost);
+    return cost * layer->groups;
+}
+
 /* Scratch is [tap pointers][output pointers][copied kernel rows]. */
 static size_t table_bytes(const edgecore_gemm_op *op)
 {
