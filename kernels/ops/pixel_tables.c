@@ -109,20 +109,31 @@ typedef struct row_stretch {
     size_t copy_bytes;
 } row_stretch;
 
-/* Pixels [first, end), each `step` bytes after the one before: copied, and pointed at where they are no part of a patch. */
+/* `count` runs of n bytes, each `step` bytes after the one before. */
+static inline void copy_runs_of(uint8_t *copy, size_t copy_bytes, const uint8_t *from, ptrdiff_t step, int32_t count, size_t n,
+                                uint8_t flip)
+{
+    for (; count > 0; count--, copy += copy_bytes, from += step)
+        copy_run(copy, from, n, flip);
+}
+
+/* Pixels [first, end) with their runs from `from` on: copied, and pointed at where they are no part of a patch. */
 static void copy_runs(const row_stretch *s, int32_t first, int32_t end, const uint8_t *from, ptrdiff_t step, size_t row_bytes,
                       uint8_t flip, const uint8_t **to)
 {
     uint8_t *copy = s->copy + (size_t)first * s->copy_bytes;
+    const size_t vectors = (row_bytes + 15) / 16;
     if (to)
         for (int32_t i = first; i < end; i++)
             to[i] = s->copy + (size_t)i * s->copy_bytes;
-    if (row_bytes <= 16) /* a loop of its own: an image's kernel rows are this short */
-        for (int32_t i = first; i < end; i++, copy += s->copy_bytes, from += step)
-            copy_run(copy, from, 16, flip);
+    if (vectors == 1) /* loops of their own: short kernel rows are copied most often */
+        copy_runs_of(copy, s->copy_bytes, from, step, end - first, 16, flip);
+    else if (vectors == 2)
+        copy_runs_of(copy, s->copy_bytes, from, step, end - first, 32, flip);
+    else if (vectors == 3)
+        copy_runs_of(copy, s->copy_bytes, from, step, end - first, 48, flip);
     else
-        for (int32_t i = first; i < end; i++, copy += s->copy_bytes, from += step)
-            copy_run(copy, from, row_bytes, flip);
+        copy_runs_of(copy, s->copy_bytes, from, step, end - first, row_bytes, flip);
 }
 
 static void copy_edge(const edgecore_window *w, const row_stretch *s, int32_t first, int32_t end, const uint8_t *row,

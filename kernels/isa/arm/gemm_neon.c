@@ -101,9 +101,9 @@ static void pack(void *block, const edgecore_columns *columns)
     }
 }
 
-INLINE const int8_t *sum(const tile_rows *t, const int8_t *w, int32x4_t sums[ROWS], const size_t rows)
+INLINE const int8_t *sum(const tile_rows *t, const int8_t *w, int32x4_t sums[ROWS], const size_t rows, const bool of_32s)
 {
-    return rows == 1 ? sums_1(t, w, sums) : rows == 2 ? sums_2(t, w, sums) : rows == 3 ? sums_3(t, w, sums) : sums_4(t, w, sums);
+    return of_32s ? sums_4_of_32s(t, w, sums) : rows == 1 ? sums_1(t, w, sums) : rows == 2 ? sums_2(t, w, sums) : rows == 3 ? sums_3(t, w, sums) : sums_4(t, w, sums);
 }
 
 /* One pixel, with every product widened by itself. */
@@ -166,105 +166,117 @@ __attribute__((noinline)) static void store_some(uint8_t *const *out, uint32x4_t
             out[r][c] = all[r][c];
 }
 
-/* A block's channels for `rows` pixels; SUM_4 makes `sums` of 4 channels from `weights`, and is where the weights end. */
+/* A block's channels for `rows` pixels from `first` on; SUM_4 makes `sums` of 4 channels and returns where their weights end. */
 #define FOR_ALL_CHANNELS(rows, finish, SUM_4)                                                                                 \
     do {                                                                                                                      \
         const block_head *head = args->block;                                                                                 \
         const int8_t *weights = (const int8_t *)(head + 1);                                                                   \
         uint8_t *out[ROWS] = {NULL};                                                                                          \
-        for (size_t r = 0; r < rows; r++)                                                                                     \
-            out[r] = args->out[r] + args->out_offset;                                                                         \
-        for (ptrdiff_t left = (ptrdiff_t)args->cols;;) {                                                                      \
+        for (size_t r = 0; r < (rows); r++)                                                                                   \
+            out[r] = args->out[first + r] + args->out_offset;                                                                 \
+        ptrdiff_t left = (ptrdiff_t)args->cols;                                                                               \
+        do {                                                                                                                  \
             int32x4_t sums[ROWS];                                                                                             \
             const quad *q = (const quad *)(SUM_4);                                                                            \
             const uint32x4_t bytes = requantise(head, q, sums, rows, finish);                                                 \
             left -= QUAD;                                                                                                     \
-            if (left < 0) {                                                                                                   \
+            if (left < 0)                                                                                                     \
                 store_some(out, bytes, rows, (size_t)(left + QUAD));                                                          \
-                return;                                                                                                       \
-            }                                                                                                                 \
-            store_4(out, bytes, rows);                                                                                        \
-            if (left == 0)                                                                                                    \
-                return;                                                                                                       \
+            else                                                                                                              \
+                store_4(out, bytes, rows);                                                                                    \
             weights = (const int8_t *)(q + 1);                                                                                \
-        }                                                                                                                     \
+        } while (left > 0);                                                                                                   \
     } while (0)
 
-INLINE tile_rows rows_of(const edgecore_gemm_args *args, const size_t rows)
+INLINE tile_rows rows_of(const edgecore_gemm_args *args, size_t first, const size_t rows)
 {
+    const uint8_t *const *a = args->a + first;
     tile_rows t = {
-        .a = args->a,
-        .last = args->a + (args->taps - 1) * args->row_pitch,
-        .pitch = args->row_pitch * sizeof *args->a,
+        .a = a,
+        .last = a + (args->taps - 1) * args->row_pitch,
+        .pitch = args->row_pitch * sizeof *a,
         .offset = args->a_offset,
         .k = args->k,
     };
     for (size_t r = 0; r < ROWS; r++)
-        t.first[r] = (const int8_t *)args->a[r < rows ? r : 0] + args->a_offset;
+        t.first[r] = (const int8_t *)a[r < rows ? r : 0] + args->a_offset;
     return t;
 }
 
-INLINE void tile(const edgecore_gemm_args *args, const size_t rows, const int finish)
+/* Tiles of `rows` pixels; `of_32s`: 4, and k is a multiple of 32. */
+INLINE void run_tiles(const edgecore_gemm_args *args, const size_t rows, const bool of_32s, const int finish)
 {
-    const tile_rows t = rows_of(args, rows);
-    FOR_ALL_CHANNELS(rows, finish, sum(&t, weights, sums, rows));
-}
-
-INLINE void tile_exact(const edgecore_gemm_args *args)
-{
-    const tile_rows t = rows_of(args, 1);
-    FOR_ALL_CHANNELS(1, GENERAL, sum_exact(&t, weights, sums));
-}
-
-/* ROWS pixels of one tap with k of at most 16, 24 or 32. */
-INLINE void tile_few(const edgecore_gemm_args *args, const size_t k, const int finish)
-{
-    few_k t;
-    for (size_t r = 0; r < ROWS; r++) {
-        const int8_t *a = (const int8_t *)args->a[r] + args->a_offset;
-        t.x[r] = vld1q_s8(a);
-        t.next[r] = k == 16 ? t.x[r] : k == 32 ? vld1q_s8(a + CHUNK) : vreinterpretq_s8_s64(vld1q_dup_s64((const void *)(a + CHUNK)));
+    for (size_t tile = 0, first = 0; tile < args->tiles; tile++, first += rows) {
+        const tile_rows t = rows_of(args, first, rows);
+        FOR_ALL_CHANNELS(rows, finish, sum(&t, weights, sums, rows, of_32s));
     }
-    FOR_ALL_CHANNELS(ROWS, finish, k == 16 ? sums_of_16(&t, weights, sums) : k == 24 ? sums_of_24(&t, weights, sums) : sums_of_32(&t, weights, sums));
 }
 
-#define TILES(finish)                                                                                                         \
-    static void tile_1_##finish(const edgecore_gemm_args *args) { tile(args, 1, finish); }                                    \
-    static void tile_2_##finish(const edgecore_gemm_args *args) { tile(args, 2, finish); }                                    \
-    static void tile_3_##finish(const edgecore_gemm_args *args) { tile(args, 3, finish); }                                    \
-    static void tile_4_##finish(const edgecore_gemm_args *args) { tile(args, 4, finish); }                                    \
-    static void few_16_##finish(const edgecore_gemm_args *args) { tile_few(args, 16, finish); }                               \
-    static void few_24_##finish(const edgecore_gemm_args *args) { tile_few(args, 24, finish); }                               \
-    static void few_32_##finish(const edgecore_gemm_args *args) { tile_few(args, 32, finish); }
-TILES(UP_PLAIN)
-TILES(AWAY_PLAIN)
-TILES(UP)
-TILES(GENERAL)
-
-typedef void tile_function(const edgecore_gemm_args *args);
-
-/* By `finish`, then by rows, then of ROWS by k: up to 16, 24, 32. */
-#define TABLE(finish) \
-    {tile_1_##finish, tile_2_##finish, tile_3_##finish, tile_4_##finish, few_16_##finish, few_24_##finish, few_32_##finish}
-static tile_function *const tiles[][ROWS + 3] = {TABLE(UP_PLAIN), TABLE(AWAY_PLAIN), TABLE(UP), TABLE(GENERAL)};
-
-__attribute__((noinline)) static void run_exact(const edgecore_gemm_args *args)
+/* Tiles of 4 pixels with one tap and k of at most 16, 24 or 32. */
+INLINE void run_few(const edgecore_gemm_args *args, const size_t k, const int finish)
 {
-    edgecore_gemm_args row = *args;
-    for (size_t r = 0; r < args->rows; r++, row.a++, row.out++)
-        tile_exact(&row);
+    for (size_t tile = 0, first = 0; tile < args->tiles; tile++, first += ROWS) {
+        few_k t;
+        for (size_t r = 0; r < ROWS; r++) {
+            const int8_t *a = (const int8_t *)args->a[first + r] + args->a_offset;
+            t.x[r] = vld1q_s8(a);
+            t.next[r] = k == 32   ? vld1q_s8(a + CHUNK)
+                        : k == 24 ? vreinterpretq_s8_s64(vld1q_dup_s64((const void *)(a + CHUNK)))
+                                  : t.x[r];
+        }
+        FOR_ALL_CHANNELS(ROWS, finish,
+                         k == 32   ? sums_of_32(&t, weights, sums)
+                         : k == 24 ? sums_of_24(&t, weights, sums)
+                                   : sums_of_16(&t, weights, sums));
+    }
+}
+
+static void run_exact(const edgecore_gemm_args *args)
+{
+    for (size_t first = 0; first < args->tiles * args->rows; first++) {
+        const tile_rows t = rows_of(args, first, 1);
+        FOR_ALL_CHANNELS(1, GENERAL, sum_exact(&t, weights, sums));
+    }
+}
+
+typedef void run_function(const edgecore_gemm_args *args);
+
+#define RUN_FUNCTIONS(finish)                                                                                                 \
+    static void run_1_##finish(const edgecore_gemm_args *args) { run_tiles(args, 1, false, finish); }                         \
+    static void run_2_##finish(const edgecore_gemm_args *args) { run_tiles(args, 2, false, finish); }                         \
+    static void run_3_##finish(const edgecore_gemm_args *args) { run_tiles(args, 3, false, finish); }                         \
+    static void run_4_##finish(const edgecore_gemm_args *args) { run_tiles(args, 4, false, finish); }                         \
+    static void run_of_32s_##finish(const edgecore_gemm_args *args) { run_tiles(args, 4, true, finish); }                     \
+    static void run_16_##finish(const edgecore_gemm_args *args) { run_few(args, 16, finish); }                                \
+    static void run_24_##finish(const edgecore_gemm_args *args) { run_few(args, 24, finish); }                                \
+    static void run_32_##finish(const edgecore_gemm_args *args) { run_few(args, 32, finish); }
+RUN_FUNCTIONS(UP_PLAIN)
+RUN_FUNCTIONS(AWAY_PLAIN)
+RUN_FUNCTIONS(UP)
+RUN_FUNCTIONS(GENERAL)
+
+/* By `finish`, then 1 to 4 pixels for any k, then 4 for some k. */
+enum { ANY_K = ROWS - 1, OF_32S, FEW_16, FEW_24, FEW_32, RUNS };
+#define TABLE(finish)                                                                                                         \
+    {run_1_##finish, run_2_##finish, run_3_##finish, run_4_##finish, run_of_32s_##finish, run_16_##finish, run_24_##finish,   \
+     run_32_##finish}
+static run_function *const runs[][RUNS] = {TABLE(UP_PLAIN), TABLE(AWAY_PLAIN), TABLE(UP), TABLE(GENERAL)};
+
+/* The fastest for tiles of 4. */
+static size_t best_run(size_t taps, size_t k)
+{
+    if (taps == 1 && k <= 2 * CHUNK)
+        return k <= CHUNK ? FEW_16 : k <= CHUNK + HALF_CHUNK ? FEW_24 : FEW_32;
+    return k % (2 * CHUNK) ? ANY_K : OF_32S;
 }
 
 static void run(const edgecore_gemm_args *args)
 {
     const block_head *head = args->block;
-    size_t index = args->rows - 1;
-    if (args->rows == ROWS && args->taps == 1 && args->k <= 2 * CHUNK)
-        index += args->k <= CHUNK ? 1 : args->k <= CHUNK + HALF_CHUNK ? 2 : 3;
     if (head->exact)
         run_exact(args);
     else
-        tiles[head->finish][index](args);
+        runs[head->finish][args->rows == ROWS ? best_run(args->taps, args->k) : args->rows - 1](args);
 }
 
 /* Costs are instructions. */
@@ -273,8 +285,9 @@ const edgecore_gemm_kernel edgecore_gemm_4x32_neon = {
     .rows = ROWS,
     .cols = COLS,
     .k_step = CHUNK,
+    .takes_tiles = true,
     .group_cost = 106.0f,
-    .tile_cost = 430.0f,
+    .tile_cost = 400.0f,
     .block_bytes = block_bytes,
     .pack = pack,
     .run = run,

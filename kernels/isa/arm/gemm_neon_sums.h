@@ -85,11 +85,15 @@
 #define EACH_3(DO) EACH_2(DO) DO(2)
 #define EACH_4(DO) EACH_3(DO) DO(3)
 #define LOAD_FIRST(r) "ldr q" X_##r ", [%[first" #r "]]\n"
+#define TO_FIRST(r) "mov %[row" #r "], %[first" #r "]\n"
 #define PASS_FIRST(r) "add %[row" #r "], %[first" #r "], #16\n"
 #define LOAD_16(r) "ldr q" X_##r ", [%[row" #r "]], #16\n"
 #define LOAD_32(r) "ldp q" X_##r ", q" NEXT_##r ", [%[row" #r "]], #32\n"
 #define LOAD_8(r) "ld1r {v" X_##r ".2d}, [%[row" #r "]]\n"
-#define NEXT_TAP(r) "ldr %[row" #r "], [%[tap], #8 * " #r "]\n"
+#define NEXT_TAP_1 "ldr %[row0], [%[tap]]\n"
+#define NEXT_TAP_2 "ldp %[row0], %[row1], [%[tap]]\n"
+#define NEXT_TAP_3 NEXT_TAP_2 "ldr %[row2], [%[tap], #16]\n"
+#define NEXT_TAP_4 NEXT_TAP_2 "ldp %[row2], %[row3], [%[tap], #16]\n"
 #define ADD_OFFSET(r) "add %[row" #r "], %[row" #r "], %[offset]\n"
 #define ACROSS(r)                                                                                                             \
     "addp v" ACC_##r##0 ".4s, v" ACC_##r##0 ".4s, v" ACC_##r##1 ".4s\n"                                                   \
@@ -124,10 +128,34 @@
     "5: cmp %[tap], %[last]\n"                                                                                                \
     "b.eq 6f\n"                                                                                                               \
     "add %[tap], %[tap], %[pitch]\n"                                                                                          \
-    EACH_##rows(NEXT_TAP)                                                                                                     \
+    NEXT_TAP_##rows                                                                                                     \
     "mov %[left], %[k]\n"                                                                                                     \
     EACH_##rows(ADD_OFFSET)                                                                                                   \
     "b 1b\n"                                                                                                                  \
+    "6:\n"                                                                                                                    \
+    EACH_##rows(ACROSS) EACH_##rows(ACROSS_ALL)
+
+/* The same where k is a multiple of 32. */
+#define SUMS_OF_32S(rows)                                                                                                     \
+    EACH_##rows(TO_FIRST) EACH_##rows(LOAD_32) LOAD_W_01 LOAD_W_23                                                            \
+    "subs %[left], %[k], #32\n"                                                                                               \
+    "mov %[tap], %[a]\n"                                                                                                      \
+    STEP_##rows(X, "saddlp", LOAD_W_01, LOAD_W_23)                                                                            \
+    STEP_##rows(NEXT, "sadalp", "", "")                                                                                       \
+    "b.eq 5f\n"                                                                                                               \
+    "2:\n"                                                                                                                    \
+    EACH_##rows(LOAD_32) LOAD_W_01 LOAD_W_23                                                                                  \
+    "subs %[left], %[left], #32\n"                                                                                            \
+    STEP_##rows(X, "sadalp", LOAD_W_01, LOAD_W_23)                                                                            \
+    STEP_##rows(NEXT, "sadalp", "", "")                                                                                       \
+    "b.ne 2b\n"                                                                                                               \
+    "5: cmp %[tap], %[last]\n"                                                                                                \
+    "b.eq 6f\n"                                                                                                               \
+    "add %[tap], %[tap], %[pitch]\n"                                                                                          \
+    NEXT_TAP_##rows                                                                                                           \
+    "mov %[left], %[k]\n"                                                                                                     \
+    EACH_##rows(ADD_OFFSET)                                                                                                   \
+    "b 2b\n"                                                                                                                  \
     "6:\n"                                                                                                                    \
     EACH_##rows(ACROSS) EACH_##rows(ACROSS_ALL)
 
@@ -139,9 +167,9 @@ typedef struct tile_rows {
     size_t pitch, offset, k;   /* offset: bytes added to each pointer of `a` */
 } tile_rows;
 
-/* sums[r] of 4 channels for `rows` pixels; returns the end of the weights. */
-#define SUMS_FUNCTION(rows)                                                                                                   \
-    static inline __attribute__((always_inline)) const int8_t *sums_##rows(const tile_rows *t, const int8_t *w, int32x4_t sums[4])  \
+/* sums[r] of 4 channels; returns the end of their weights. */
+#define SUMS_FUNCTION(name, STEPS)                                                                                                 \
+    static inline __attribute__((always_inline)) const int8_t *name(const tile_rows *t, const int8_t *w, int32x4_t sums[4])  \
     {                                                                                                                         \
         const int8_t *row[4];                                                                                                 \
         const uint8_t *const *tap;                                                                                            \
@@ -150,7 +178,7 @@ typedef struct tile_rows {
         register int32x4_t sums_1 __asm__("v20");                                                                             \
         register int32x4_t sums_2 __asm__("v24");                                                                             \
         register int32x4_t sums_3 __asm__("v28");                                                                             \
-        __asm__ volatile(SUMS(rows)                                                                                           \
+        __asm__ volatile(STEPS                                                                                           \
                          : "=w"(sums_0), "=w"(sums_1), "=w"(sums_2), "=w"(sums_3), [w] "+&r"(w), [tap] "=&r"(tap),             \
                            [left] "=&r"(left), [row0] "=&r"(row[0]), [row1] "=&r"(row[1]), [row2] "=&r"(row[2]),              \
                            [row3] "=&r"(row[3])                                                                               \
@@ -167,34 +195,39 @@ typedef struct tile_rows {
         return w;                                                                                                             \
     }
 
-SUMS_FUNCTION(1)
-SUMS_FUNCTION(2)
-SUMS_FUNCTION(3)
-SUMS_FUNCTION(4)
+SUMS_FUNCTION(sums_1, SUMS(1))
+SUMS_FUNCTION(sums_2, SUMS(2))
+SUMS_FUNCTION(sums_3, SUMS(3))
+SUMS_FUNCTION(sums_4, SUMS(4))
+SUMS_FUNCTION(sums_4_of_32s, SUMS_OF_32S(4))
 
 /* 4 pixels of one tap with few K, which stay in registers while all channels go by. */
 typedef struct few_k {
     int8x16_t x[4], next[4]; /* 16 K, and the next 8 (in both halves) or 16 */
 } few_k;
 
-#define FEW_FUNCTION(k, STEPS)                                                                                                \
+#define PIN_NEXT                                                                                                              \
+    register int8x16_t next_0 __asm__("v4") = t->next[0];                                                                     \
+    register int8x16_t next_1 __asm__("v5") = t->next[1];                                                                     \
+    register int8x16_t next_2 __asm__("v6") = t->next[2];                                                                     \
+    register int8x16_t next_3 __asm__("v7") = t->next[3];
+#define NEXT_INPUTS , "w"(next_0), "w"(next_1), "w"(next_2), "w"(next_3)
+
+#define FEW_FUNCTION(k, PIN_MORE, MORE_INPUTS, STEPS)                                                                                                \
     static inline __attribute__((always_inline)) const int8_t *sums_of_##k(const few_k *t, const int8_t *w, int32x4_t sums[4])   \
     {                                                                                                                         \
         register int8x16_t x_0 __asm__("v0") = t->x[0];                                                                       \
         register int8x16_t x_1 __asm__("v1") = t->x[1];                                                                       \
         register int8x16_t x_2 __asm__("v2") = t->x[2];                                                                       \
         register int8x16_t x_3 __asm__("v3") = t->x[3];                                                                       \
-        register int8x16_t next_0 __asm__("v4") = t->next[0];                                                                 \
-        register int8x16_t next_1 __asm__("v5") = t->next[1];                                                                 \
-        register int8x16_t next_2 __asm__("v6") = t->next[2];                                                                 \
-        register int8x16_t next_3 __asm__("v7") = t->next[3];                                                                 \
+        PIN_MORE                                                                                                              \
         register int32x4_t sums_0 __asm__("v16");                                                                             \
         register int32x4_t sums_1 __asm__("v20");                                                                             \
         register int32x4_t sums_2 __asm__("v24");                                                                             \
         register int32x4_t sums_3 __asm__("v28");                                                                             \
         __asm__ volatile(LOAD_W_01 LOAD_W_23 STEPS EACH_4(ACROSS) EACH_4(ACROSS_ALL)                                          \
                          : "=w"(sums_0), "=w"(sums_1), "=w"(sums_2), "=w"(sums_3), [w] "+&r"(w)                               \
-                         : "w"(x_0), "w"(x_1), "w"(x_2), "w"(x_3), "w"(next_0), "w"(next_1), "w"(next_2), "w"(next_3)         \
+                         : "w"(x_0), "w"(x_1), "w"(x_2), "w"(x_3) MORE_INPUTS                                                   \
                          : "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v17", "v18", "v19", "v21", "v22", "v23",    \
                            "v25", "v26", "v27", "v29", "v30", "v31", "memory");                                               \
         sums[0] = sums_0;                                                                                                     \
@@ -204,8 +237,8 @@ typedef struct few_k {
         return w;                                                                                                             \
     }
 
-FEW_FUNCTION(16, STEP_4(X, "saddlp", "", ""))
-FEW_FUNCTION(24, STEP_4(X, "saddlp", LOAD_W_01, "") EACH_4(NEXT_HALF))
-FEW_FUNCTION(32, STEP_4(X, "saddlp", LOAD_W_01, LOAD_W_23) STEP_4(NEXT, "sadalp", "", ""))
+FEW_FUNCTION(16, , , STEP_4(X, "saddlp", "", ""))
+FEW_FUNCTION(24, PIN_NEXT, NEXT_INPUTS, STEP_4(X, "saddlp", LOAD_W_01, "") EACH_4(NEXT_HALF))
+FEW_FUNCTION(32, PIN_NEXT, NEXT_INPUTS, STEP_4(X, "saddlp", LOAD_W_01, LOAD_W_23) STEP_4(NEXT, "sadalp", "", ""))
 
 #endif
