@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edgecore.errors import UserError
@@ -49,13 +49,20 @@ _GCC_PACKAGES = {
 _EARLIEST = 315532800
 
 
-def build(source: Path, out: Path, architectures: Sequence[str], compiler: str = "zig") -> dict[str, Path]:
+def build(
+    source: Path,
+    out: Path,
+    architectures: Sequence[str],
+    compiler: str = "zig",
+    tell: Callable[[str], None] = lambda text: None,
+) -> dict[str, Path]:
     """Builds the source archive and the wheels into `out`.
 
     Args:
         source: a checkout of edgecore.
         architectures: some of ARCHITECTURES.
         compiler: one of COMPILERS.
+        tell: takes a line about each archive when it is there.
 
     Returns:
         The path of the wheel of each architecture.
@@ -63,6 +70,7 @@ def build(source: Path, out: Path, architectures: Sequence[str], compiler: str =
     Raises:
         UserError: a tool is missing, or a build failed; the text ends with what the build said.
     """
+    source = source.resolve()
     environment = _environment(source, compiler)
     _check_tools(architectures, compiler, environment["PATH"])
     out.mkdir(parents=True, exist_ok=True)
@@ -74,11 +82,18 @@ def build(source: Path, out: Path, architectures: Sequence[str], compiler: str =
         unpacked = _unpack(archive, scratch)
         for architecture in architectures:
             wheel = _wheel(unpacked, scratch / architecture, architecture, compiler, environment)
-            wheels[architecture] = out / wheel.name
-            shutil.copyfile(wheel, wheels[architecture])
-        shutil.copyfile(archive, out / archive.name)
+            wheels[architecture] = _deliver(wheel, out, tell)
+        _deliver(archive, out, tell)
     _write_sums(out)
+    tell(f"sums in {out / SUMS}")
     return wheels
+
+
+def _deliver(archive: Path, out: Path, tell: Callable[[str], None]) -> Path:
+    path = out / archive.name
+    shutil.copyfile(archive, path)
+    tell(f"{path.stat().st_size / 1e6:.3f} MB  {path}")
+    return path
 
 
 def _environment(source: Path, compiler: str) -> dict[str, str]:
@@ -155,8 +170,8 @@ def _wheel(
         "_PYTHON_HOST_PLATFORM": f"linux-{architecture}",
         "CMAKE_TOOLCHAIN_FILE": str(toolchain),
     }
-    built, tagged = scratch / "built", scratch / "tagged"
-    options = ["--config-setting", f"build-dir={scratch / 'build'}", "--outdir", str(built)]
+    objects, built, tagged = (scratch / name for name in ("objects", "built", "tagged"))
+    options = ["--config-setting", f"build-dir={objects}", "--outdir", str(built)]
     _run(["build", "--wheel", "--no-isolation", *options, str(source)], scratch, target)
     wheel = _only(built, "*.whl")
     if compiler == "zig":
@@ -251,15 +266,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         source = _checkout(options.source)
-        wheels = build(source, options.out, _architectures(options.arch), options.compiler)
+        names = _architectures(options.arch)
+        build(source, options.out, names, options.compiler, tell=lambda text: print(text, flush=True))
     except UserError as error:
         print(f"edgecore: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    for path in wheels.values():
-        print(f"{path.stat().st_size / 1e6:.3f} MB  {path}")
-    print(f"sums in {options.out / SUMS}")
     return 0
 
 
