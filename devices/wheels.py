@@ -3,15 +3,18 @@
     python -m edgecore.devices.wheels --out dist
     python -m edgecore.devices.wheels --arch aarch64 --compiler gcc --source ../other-checkout
 
-Writes the source archive, one cp311-abi3 wheel an architecture, built from that archive and tagged by auditwheel
-with the oldest glibc that it runs on, and SHA256SUMS for `sha256sum -c`. One commit gives the same bytes again.
+Writes the source archive, one cp311-abi3 wheel an architecture, built from that archive and tagged by
+auditwheel with the oldest glibc that it runs on, and SHA256SUMS for `sha256sum -c`. One commit gives the same
+bytes again.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
 import importlib.util
+import io
 import os
 import re
 import shutil
@@ -19,7 +22,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edgecore.errors import UserError
@@ -42,17 +45,24 @@ _GCC_PACKAGES = {
     "armv7l": ("arm-linux-gnueabihf-gcc", "gcc-arm-linux-gnueabihf"),
     "x86_64": ("x86_64-linux-gnu-gcc", "gcc-x86-64-linux-gnu"),
 }
-# The date of every file where neither SOURCE_DATE_EPOCH nor git tells one: the earliest that a zip archive can hold.
+# The date of every file where neither SOURCE_DATE_EPOCH nor git tells one: the earliest that a zip can hold.
 _EARLIEST = 315532800
 
 
-def build(source: Path, out: Path, architectures: Sequence[str], compiler: str = "zig") -> dict[str, Path]:
+def build(
+    source: Path,
+    out: Path,
+    architectures: Sequence[str],
+    compiler: str = "zig",
+    tell: Callable[[str], None] = lambda text: None,
+) -> dict[str, Path]:
     """Builds the source archive and the wheels into `out`.
 
     Args:
         source: a checkout of edgecore.
         architectures: some of ARCHITECTURES.
         compiler: one of COMPILERS.
+        tell: takes a line about each archive when it is there.
 
     Returns:
         The path of the wheel of each architecture.
@@ -60,6 +70,7 @@ def build(source: Path, out: Path, architectures: Sequence[str], compiler: str =
     Raises:
         UserError: a tool is missing, or a build failed; the text ends with what the build said.
     """
+    source = source.resolve()
     environment = _environment(source, compiler)
     _check_tools(architectures, compiler, environment["PATH"])
     out.mkdir(parents=True, exist_ok=True)
@@ -71,15 +82,22 @@ def build(source: Path, out: Path, architectures: Sequence[str], compiler: str =
         unpacked = _unpack(archive, scratch)
         for architecture in architectures:
             wheel = _wheel(unpacked, scratch / architecture, architecture, compiler, environment)
-            wheels[architecture] = out / wheel.name
-            shutil.copyfile(wheel, wheels[architecture])
-        shutil.copyfile(archive, out / archive.name)
+            wheels[architecture] = _deliver(wheel, out, tell)
+        _deliver(archive, out, tell)
     _write_sums(out)
+    tell(f"sums in {out / SUMS}")
     return wheels
 
 
+def _deliver(archive: Path, out: Path, tell: Callable[[str], None]) -> Path:
+    path = out / archive.name
+    shutil.copyfile(archive, path)
+    tell(f"{path.stat().st_size / 1e6:.3f} MB  {path}")
+    return path
+
+
 def _environment(source: Path, compiler: str) -> dict[str, str]:
-    """The variables of a build: this interpreter's programs first, one date for every file, nobody's flags."""
+    """The variables of a build: this interpreter's programs first, one date for every file, no flags."""
     environment = {
         key: value
         for key, value in os.environ.items()
@@ -111,17 +129,29 @@ def _check_tools(architectures: Sequence[str], compiler: str, path: str) -> None
     missing += [program for program in _PROGRAMS if shutil.which(program, path=path) is None]
     if missing:
         raise UserError(
-            f"building wheels needs {', '.join(missing)}; install them with pip install -e '.[wheels]', or run make wheels"
+            f"building wheels needs {', '.join(missing)}; pip install -e '.[wheels]', or run make wheels"
         )
     if compiler == "gcc":
         for program, package in (_GCC_PACKAGES[architecture] for architecture in architectures):
             if shutil.which(program, path=path) is None:
-                raise UserError(f"{program} was not found; sudo apt install {package}, or take --compiler zig")
+                raise UserError(
+                    f"{program} was not found; sudo apt install {package}, or take --compiler zig"
+                )
 
 
 def _source_archive(source: Path, scratch: Path, environment: dict[str, str]) -> Path:
-    _run(["build", "--sdist", "--no-isolation", "--outdir", str(scratch), str(source)], scratch, environment)
-    return _only(scratch, "*.tar.gz")
+    folder = scratch / "archive"
+    _run(["build", "--sdist", "--no-isolation", "--outdir", str(folder), str(source)], scratch, environment)
+    path = _only(folder, "*.tar.gz")
+    # The build backend sets dates and owners, but takes the files in the order in which the file system lists
+    # them, and a PKG-INFO that came with the source as well as its own, the later one.
+    plain = io.BytesIO()
+    with tarfile.open(path) as archive, tarfile.open(fileobj=plain, mode="w") as ordered:
+        entries = {entry.name: entry for entry in archive.getmembers()}
+        for name in sorted(entries):
+            ordered.addfile(entries[name], archive.extractfile(entries[name]))
+    path.write_bytes(gzip.compress(plain.getvalue(), mtime=int(environment["SOURCE_DATE_EPOCH"])))
+    return path
 
 
 def _unpack(archive: Path, scratch: Path) -> Path:
@@ -140,21 +170,32 @@ def _wheel(
         "_PYTHON_HOST_PLATFORM": f"linux-{architecture}",
         "CMAKE_TOOLCHAIN_FILE": str(toolchain),
     }
-    built, tagged = scratch / "built", scratch / "tagged"
-    options = ["--config-setting", f"build-dir={scratch / 'build'}", "--outdir", str(built)]
+    objects, built, tagged = (scratch / name for name in ("objects", "built", "tagged"))
+    options = ["--config-setting", f"build-dir={objects}", "--outdir", str(built)]
     _run(["build", "--wheel", "--no-isolation", *options, str(source)], scratch, target)
     wheel = _only(built, "*.whl")
     if compiler == "zig":
-        # The name says which glibc was promised, and auditwheel adds the one that it finds. Without the promise it would not
-        # know the modules of armv7l for glibc's, because they call nothing of it.
+        # The name says which glibc was promised, and auditwheel adds the one that it finds. Without the
+        # promise it would not know armv7l's modules for glibc's, because they call nothing of it.
         wheel = wheel.rename(wheel.with_name(wheel.name.replace("-linux_", f"-manylinux_{GLIBC}_")))
-    # Every library that a wheel needs beside glibc lies in it already, so there is nothing for auditwheel to copy or to patch;
-    # with no patcher it fails if ever there is.
-    options = ["--plat", "auto", "--patcher", "none", "--zip-compression-level", "9", "--wheel-dir", str(tagged)]
+    # Every library that a wheel needs beside glibc lies in it already: there is nothing to copy or to patch,
+    # and without a patcher auditwheel fails if ever there is.
+    options = [
+        "--plat",
+        "auto",
+        "--patcher",
+        "none",
+        "--zip-compression-level",
+        "9",
+        "--wheel-dir",
+        str(tagged),
+    ]
     _run(["auditwheel", "repair", *options, str(wheel)], scratch, target)
     wheel = _only(tagged, "*.whl")
     if compiler == "zig" and set(re.findall(r"manylinux_(\d+_\d+)_", wheel.name)) != {GLIBC}:
-        raise UserError(f"glibc {GLIBC} was promised and auditwheel finds another: {wheel.name}; see devices/toolchains")
+        raise UserError(
+            f"glibc {GLIBC} was promised and auditwheel finds another: {wheel.name}; see devices/toolchains"
+        )
     return wheel
 
 
@@ -164,7 +205,7 @@ def _only(folder: Path, pattern: str) -> Path:
 
 
 def _run(command: list[str], scratch: Path, environment: dict[str, str]) -> None:
-    """Runs a module of this interpreter in silence. Files get the same permissions whatever the user's umask."""
+    """Runs a module of this interpreter in silence, with one umask for everybody."""
     scratch.mkdir(exist_ok=True)
     done = subprocess.run(
         [sys.executable, "-m", *command],
@@ -203,7 +244,8 @@ def _checkout(path: Path | None) -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m edgecore.devices.wheels", description="Cross-compile edgecore's wheels from a checkout."
+        prog="python -m edgecore.devices.wheels",
+        description="Cross-compile edgecore's wheels from a checkout.",
     )
     parser.add_argument(
         "--arch",
@@ -213,21 +255,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, default=Path("dist"), help="folder for the archives (dist)")
     parser.add_argument(
-        "--compiler", choices=COMPILERS, default="zig", help="zig needs nothing else and runs on older systems (default)"
+        "--compiler",
+        choices=COMPILERS,
+        default="zig",
+        help="zig needs nothing else and runs on older systems (default)",
     )
-    parser.add_argument("--source", type=Path, help="the checkout to build (the one that this module lies in)")
+    parser.add_argument(
+        "--source", type=Path, help="the checkout to build (the one that this module lies in)"
+    )
     options = parser.parse_args(arguments)
     try:
         source = _checkout(options.source)
-        wheels = build(source, options.out, _architectures(options.arch), options.compiler)
+        names = _architectures(options.arch)
+        build(source, options.out, names, options.compiler, tell=lambda text: print(text, flush=True))
     except UserError as error:
         print(f"edgecore: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    for path in wheels.values():
-        print(f"{path.stat().st_size / 1e6:.3f} MB  {path}")
-    print(f"sums in {options.out / SUMS}")
     return 0
 
 
