@@ -123,6 +123,16 @@ static void plan_taps(edgecore_gemm_op *op, const edgecore_gemm_layer *layer)
     }
 }
 
+double edgecore_gemm_cost(const edgecore_gemm_layer *layer, const edgecore_tier *tier)
+{
+    edgecore_gemm_op taps = {.tier = tier};
+    plan_taps(&taps, layer);
+    const int64_t pixels = (int64_t)layer->window.out_h * layer->window.out_w;
+    const layer_depth depth = {taps.taps, taps.k};
+    const edgecore_gemm_kernel *kernel = choose_kernel(tier, layer->out_channels / layer->groups, pixels, depth);
+    return block_cost(kernel, pixels, depth) * layer->out_channels / kernel->cols;
+}
+
 /* Scratch is [tap pointers][output pointers][copied kernel rows]. */
 static size_t table_bytes(const edgecore_gemm_op *op)
 {

@@ -41,6 +41,9 @@ typedef struct edgecore_gemm_layer {
     bool float_scale_product;
 } edgecore_gemm_layer;
 
+/* What a layer costs in the unit of the kernels' costs; a block that is not full, only for the channels that it has. */
+double edgecore_gemm_cost(const edgecore_gemm_layer *layer, const edgecore_tier *tier);
+
 edgecore_status edgecore_gemm_prepare(const edgecore_op_class *klass, const edgecore_op_desc *desc,
                                       const edgecore_gemm_layer *layer, const edgecore_tier *tier, edgecore_op **op,
                                       edgecore_message *message);

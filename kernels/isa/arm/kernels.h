@@ -13,6 +13,7 @@ extern const edgecore_depthwise_kernel edgecore_depthwise_dotprod;
 extern const edgecore_gemm_kernel edgecore_gemm_4x32_armv7, edgecore_gemm_4x16_armv7;
 #endif
 extern const edgecore_depthwise_kernel edgecore_depthwise_neon;
+extern const edgecore_winograd_kernel edgecore_winograd_neon;
 
 /* Byte rows gain nothing from dotprod or i8mm: one NEON version serves all tiers. */
 void edgecore_xor_row_neon(uint8_t *out, const uint8_t *in, size_t n, uint8_t flip);

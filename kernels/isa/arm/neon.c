@@ -14,5 +14,6 @@ const edgecore_tier edgecore_tier_neon = {
 #endif
     .depthwises = {&edgecore_depthwise_neon},
     .depthwise_count = 1,
+    .winograd = &edgecore_winograd_neon,
     EDGECORE_NEON_ROWS,
 };
