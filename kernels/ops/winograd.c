@@ -277,6 +277,7 @@ edgecore_status edgecore_winograd_prepare(const edgecore_op_desc *desc, const ed
             .activation_inputs = 1,
             .channel_step = BLOCKS_PER_CUT * kernel->cols,
             .splits_rows = true,
+            .row_step = TILE,
         },
         .kernel = kernel,
         .window = *w,
