@@ -129,7 +129,8 @@ double edgecore_gemm_cost(const edgecore_gemm_layer *layer, const edgecore_tier 
     plan_taps(&taps, layer);
     const int64_t pixels = (int64_t)layer->window.out_h * layer->window.out_w;
     const layer_depth depth = {taps.taps, taps.k};
-    const edgecore_gemm_kernel *kernel = choose_kernel(tier, layer->out_channels / layer->groups, pixels, depth);
+    double padded;
+    const edgecore_gemm_kernel *kernel = choose_kernel(tier, layer->out_channels / layer->groups, pixels, depth, &padded);
     return block_cost(kernel, pixels, depth) * layer->out_channels / kernel->cols;
 }
 
