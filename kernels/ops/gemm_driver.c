@@ -129,9 +129,9 @@ double edgecore_gemm_cost(const edgecore_gemm_layer *layer, const edgecore_tier 
     plan_taps(&taps, layer);
     const int64_t pixels = (int64_t)layer->window.out_h * layer->window.out_w;
     const layer_depth depth = {taps.taps, taps.k};
-    double cost;
-    choose_kernel(tier, layer->out_channels / layer->groups, pixels, depth, &cost);
-    return cost * layer->groups;
+    double padded;
+    const edgecore_gemm_kernel *kernel = choose_kernel(tier, layer->out_channels / layer->groups, pixels, depth, &padded);
+    return block_cost(kernel, pixels, depth) * layer->out_channels / kernel->cols;
 }
 
 /* Scratch is [tap pointers][output pointers][copied kernel rows]. */

@@ -9,14 +9,14 @@ enum {
     ALIGNMENT = 64,
     TILE = EDGECORE_WINOGRAD_TILE,
     SIDE = EDGECORE_WINOGRAD_INPUT,
-    STRIP_BYTES = 256 << 10, /* of transformed inputs: what they and a block's weights need of a second-level cache of 1 MB */
+    STRIP_BYTES = 320 << 10, /* of transformed inputs: what they and a block's weights need of a second-level cache of 1 MB */
     CACHE_BYTES = 512 << 10, /* packed weights that strips after the first find there */
     BLOCKS_PER_CUT = 4,      /* of output channels: every cut transforms its input anew */
     MOST_TILES = 16,         /* of a kernel */
 };
 
-/* Cycles for a byte of weights from memory, against one for an instruction: four cores of 1.5 GHz and 6 GB/s. */
-#define BYTE_COST 1.0
+/* Of a byte of weights from memory, where an instruction costs 1: about 4 GB/s for four cores of 1.5 GHz, as on a Pi 4. */
+#define BYTE_COST 1.5
 
 /* Begins as every operator's struct does. */
 typedef struct winograd_op {
@@ -64,11 +64,11 @@ static double cost(const edgecore_gemm_layer *layer, const edgecore_winograd_ker
 {
     const size_t channels = (size_t)layer->in_channels;
     const int32_t tiles = ceil_divide(layer->window.out_h, TILE) * ceil_divide(layer->window.out_w, TILE);
-    const double blocks = ceil_divide(tiles, kernel->tiles), columns = ceil_divide(layer->out_channels, kernel->cols);
+    const double blocks = (double)tiles / kernel->tiles, columns = ceil_divide(layer->out_channels, kernel->cols);
     const double chunks = (double)chunks_of(channels);
     const double bytes = columns * (double)kernel->block_bytes(channels);
     const int32_t in_strip = strip_blocks(kernel, channels, tiles);
-    const double sweeps = bytes > CACHE_BYTES ? ceil_divide((int32_t)blocks, in_strip) : 1;
+    const double sweeps = bytes > CACHE_BYTES ? ceil_divide(ceil_divide(tiles, kernel->tiles), in_strip) : 1;
     return blocks * columns * (chunks * kernel->chunk_cost + kernel->tile_cost) + tiles * chunks * kernel->input_cost +
            BYTE_COST * sweeps * bytes;
 }

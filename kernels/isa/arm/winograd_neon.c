@@ -1,5 +1,9 @@
 /* Weights and products of the neon tier's Winograd kernel; winograd_neon.h has the transforms. */
+#include "isa/arm/kernels.h"
 #include "isa/arm/winograd_neon.h"
+#if !defined(__aarch64__)
+#include "isa/arm/winograd_armv7.h"
+#endif
 
 static size_t block_bytes(size_t channels)
 {
@@ -49,22 +53,44 @@ static void pack(void *block, const edgecore_columns *columns)
             pack_channel(to + k * COLS + c, position_step, columns->weights + c * 9 * channels + k, channels);
 }
 
+/* acc, and w[4 lanes] * d[channel]. */
 #if defined(__aarch64__)
-#define MULTIPLY_LOW(acc, w, d, channel) vmlal_laneq_s16(acc, vget_low_s16(w), d, channel)
-#define MULTIPLY_HIGH(acc, w, d, channel) vmlal_high_laneq_s16(acc, w, d, channel)
+#define FIRST_LOW(acc, w, d, channel) vmull_laneq_s16(vget_low_s16(w), d, channel)
+#define FIRST_HIGH(acc, w, d, channel) vmull_high_laneq_s16(w, d, channel)
+#define NEXT_LOW(acc, w, d, channel) vmlal_laneq_s16(acc, vget_low_s16(w), d, channel)
+#define NEXT_HIGH(acc, w, d, channel) vmlal_high_laneq_s16(acc, w, d, channel)
 #else
 #define LANES_OF(d, channel) ((channel) < 4 ? vget_low_s16(d) : vget_high_s16(d))
-#define MULTIPLY_LOW(acc, w, d, channel) vmlal_lane_s16(acc, vget_low_s16(w), LANES_OF(d, channel), (channel) & 3)
-#define MULTIPLY_HIGH(acc, w, d, channel) vmlal_lane_s16(acc, vget_high_s16(w), LANES_OF(d, channel), (channel) & 3)
+#define FIRST_LOW(acc, w, d, channel) vmull_lane_s16(vget_low_s16(w), LANES_OF(d, channel), (channel) & 3)
+#define FIRST_HIGH(acc, w, d, channel) vmull_lane_s16(vget_high_s16(w), LANES_OF(d, channel), (channel) & 3)
+#define NEXT_LOW(acc, w, d, channel) vmlal_lane_s16(acc, vget_low_s16(w), LANES_OF(d, channel), (channel) & 3)
+#define NEXT_HIGH(acc, w, d, channel) vmlal_lane_s16(acc, vget_high_s16(w), LANES_OF(d, channel), (channel) & 3)
 #endif
 
-#define MULTIPLY_CHANNEL(channel)                                                                                        \
+#define MULTIPLY_CHANNEL(step, channel)                                                                                  \
     {                                                                                                                     \
         const int16x8_t w = vld1q_s16(u + (channel) * COLS);                                                             \
         for (size_t t = 0; t < tiles; t++) {                                                                              \
-            acc[t][0] = MULTIPLY_LOW(acc[t][0], w, d[t], channel);                                                       \
-            acc[t][1] = MULTIPLY_HIGH(acc[t][1], w, d[t], channel);                                                      \
+            acc[t][0] = step##_LOW(acc[t][0], w, d[t], channel);                                                         \
+            acc[t][1] = step##_HIGH(acc[t][1], w, d[t], channel);                                                        \
         }                                                                                                                 \
+    }
+
+#define MULTIPLY_CHUNK(step)                                                                                             \
+    {                                                                                                                     \
+        int16x8_t d[TILES];                                                                                               \
+        for (size_t t = 0; t < tiles; t++)                                                                                \
+            d[t] = vld1q_s16(v + t * CHUNK);                                                                             \
+        MULTIPLY_CHANNEL(step, 0)                                                                                         \
+        MULTIPLY_CHANNEL(NEXT, 1)                                                                                         \
+        MULTIPLY_CHANNEL(NEXT, 2)                                                                                         \
+        MULTIPLY_CHANNEL(NEXT, 3)                                                                                         \
+        MULTIPLY_CHANNEL(NEXT, 4)                                                                                         \
+        MULTIPLY_CHANNEL(NEXT, 5)                                                                                         \
+        MULTIPLY_CHANNEL(NEXT, 6)                                                                                         \
+        MULTIPLY_CHANNEL(NEXT, 7)                                                                                         \
+        v += TILES * CHUNK;                                                                                               \
+        u += CHUNK * COLS;                                                                                                \
     }
 
 /* Sums over the channels in every position: [position][TILES][COLS]. */
@@ -72,21 +98,9 @@ INLINE void multiply(const int16_t *v, const int16_t *u, size_t chunks, int32_t 
 {
     for (size_t p = 0; p < POSITIONS; p++, to += TILES * COLS) {
         int32x4_t acc[TILES][HALVES];
-        for (size_t t = 0; t < tiles; t++)
-            acc[t][0] = acc[t][1] = vdupq_n_s32(0);
-        for (size_t chunk = 0; chunk < chunks; chunk++, v += TILES * CHUNK, u += CHUNK * COLS) {
-            int16x8_t d[TILES];
-            for (size_t t = 0; t < tiles; t++)
-                d[t] = vld1q_s16(v + t * CHUNK);
-            MULTIPLY_CHANNEL(0)
-            MULTIPLY_CHANNEL(1)
-            MULTIPLY_CHANNEL(2)
-            MULTIPLY_CHANNEL(3)
-            MULTIPLY_CHANNEL(4)
-            MULTIPLY_CHANNEL(5)
-            MULTIPLY_CHANNEL(6)
-            MULTIPLY_CHANNEL(7)
-        }
+        MULTIPLY_CHUNK(FIRST)
+        for (size_t chunk = 1; chunk < chunks; chunk++)
+            MULTIPLY_CHUNK(NEXT)
         for (size_t t = 0; t < tiles; t++) {
             vst1q_s32(to + t * COLS, acc[t][0]);
             vst1q_s32(to + t * COLS + 4, acc[t][1]);
@@ -104,8 +118,8 @@ typedef void multiply_function(const int16_t *v, const int16_t *u, size_t chunks
 MULTIPLY(1)
 MULTIPLY(2)
 MULTIPLY(3)
-MULTIPLY(4)
 #if defined(__aarch64__)
+MULTIPLY(4)
 MULTIPLY(5)
 MULTIPLY(6)
 MULTIPLY(7)
@@ -126,15 +140,21 @@ static void run(const edgecore_winograd_args *args)
     edgecore_winograd_output_neon(args);
 }
 
-/* Costs are instructions. */
+/* Costs are instructions, as counted. */
+#if defined(__aarch64__)
+enum { CHUNK_COST = POSITIONS * 140, TILE_COST = POSITIONS * 16 + TILES * 690, INPUT_COST = 390 };
+#else
+enum { CHUNK_COST = POSITIONS * 73, TILE_COST = 5100, INPUT_COST = 390 };
+#endif
+
 const edgecore_winograd_kernel edgecore_winograd_neon = {
     .name = "winograd_4x4_8c__neon",
     .tiles = TILES,
     .cols = COLS,
     .column_bytes = SIDE * CHUNK * sizeof(int16_t),
-    .chunk_cost = POSITIONS * 140,
-    .tile_cost = POSITIONS * 32 + TILES * 670,
-    .input_cost = 390.0f,
+    .chunk_cost = CHUNK_COST,
+    .tile_cost = TILE_COST,
+    .input_cost = INPUT_COST,
     .block_bytes = block_bytes,
     .pack = pack,
     .transform = edgecore_winograd_transform_neon,

@@ -49,6 +49,4 @@ void edgecore_winograd_transform_neon(const edgecore_winograd_input *args);
 /* From the sums that args->scratch holds. */
 void edgecore_winograd_output_neon(const edgecore_winograd_args *args);
 
-extern const edgecore_winograd_kernel edgecore_winograd_neon;
-
 #endif
