@@ -3,11 +3,12 @@
 # make lint    formatting, ruff, mypy, C warnings as errors, names of the exported symbols
 # make format  rewrite the Python files in the project's format
 # make bench   edgecore against tflite-runtime and LiteRT on this machine
-# make wheel   the wheel and the source archive, in dist/
+# make wheel   the wheel for this machine and the source archive, in dist/
+# make wheels  the wheels for aarch64, armv7l and x86_64, cross-compiled, with the source archive and SHA256SUMS, in dist/
 # make clean   remove what the targets above made
 #
-# PYTHON=... chooses the interpreter, VENV=... where the virtual environment goes; for bench OPTIONS=... are its
-# options, see .venv/bin/python -m edgecore.benchmarks.compare --help.
+# PYTHON=... chooses the interpreter, VENV=... where the virtual environment goes; for bench and wheels OPTIONS=... are its
+# options, see .venv/bin/python -m edgecore.benchmarks.compare --help and -m edgecore.devices.wheels --help.
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -24,7 +25,7 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find kernels \
 PACKAGES := edgecore kernels converters devices benchmarks
 READY = $(if $(wildcard $(VENV)/.developer),$(VENV)/.developer,$(VENV)/.device)
 
-.PHONY: help demo test lint symbols format bench wheel clean build/typing
+.PHONY: help demo test lint symbols format bench wheel wheels clean build/typing
 .DELETE_ON_ERROR:
 
 help:
@@ -64,6 +65,9 @@ wheel: $(VENV)/.developer
 	$(WITH_VENV) $(BIN)/python -m build --no-isolation
 	@ls -l dist
 
+wheels: $(VENV)/.wheels
+	$(BIN)/python -m edgecore.devices.wheels --out dist $(OPTIONS)
+
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -83,6 +87,12 @@ $(VENV)/.developer: $(VENV)/.python $(SOURCES)
 	@echo "building and installing edgecore with the developer's and the host's tools"
 	@$(PIP) install -q --no-build-isolation -C cmake.define.EDGECORE_WERROR=ON -e '.[dev,host]'
 	@touch $(VENV)/.device $@
+
+$(VENV)/.wheels: $(READY)
+	@echo "installing what builds wheels"
+	@$(PIP) install -q $$($(BIN)/python -c 'import tomllib; \
+		print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["wheels"])')
+	@touch $@
 
 # The folders as they lie when installed, which is how mypy has to see them.
 build/typing:

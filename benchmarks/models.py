@@ -36,14 +36,16 @@ def names(mlperf_tiny: Path | None) -> list[str]:
 def collect(wanted: Sequence[str], folder: Path, mlperf_tiny: Path | None) -> dict[str, Path]:
     """Paths of the `wanted` models in that order; samples are built into `folder`.
 
+    A sample's name may go on with @ and an input size, as squeezenet_v1.1@224.
+
     Building needs TensorFlow, which shares no process with tflite-runtime, and so has a process of its own.
     Raises UserError for an unknown name or a missing file.
     """
     known = names(mlperf_tiny)
     for name in wanted:
-        if name not in known:
+        if name.partition("@")[0] not in known:
             raise UserError(f"unknown model {name}; choose from {', '.join(known)}")
-    samples = [name for name in wanted if name in SAMPLES]
+    samples = [name for name in wanted if name.partition("@")[0] in SAMPLES]
     if samples:
         command = [sys.executable, "-m", "edgecore.converters.samples", "--out", str(folder), *samples]
         done = subprocess.run(command, capture_output=True, text=True)
@@ -52,7 +54,7 @@ def collect(wanted: Sequence[str], folder: Path, mlperf_tiny: Path | None) -> di
             raise UserError(f"the sample models could not be built: {reason[0]}")
     paths = {}
     for name in wanted:
-        if name in SAMPLES:
+        if name in samples:
             paths[name] = folder / f"{name}.tflite"
         elif name == BUNDLED:
             paths[name] = Path(str(resources.files("edgecore") / "assets" / "res_squeezenet_cifar10.tflite"))

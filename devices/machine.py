@@ -56,14 +56,14 @@ def identify(root: Path = Path("/")) -> Machine:
     """The machine that this process runs on. `root` stands for / in tests."""
     processor = _processor(root)
     frequency = root / "sys/devices/system/cpu/cpu0/cpufreq"
-    clock = _text(frequency / "cpuinfo_max_freq")
+    clock = text(frequency / "cpuinfo_max_freq")
     return Machine(
-        name=_text(root / "proc/device-tree/model") or processor,
+        name=next(iter(device_tree(root, "model")), processor),
         processor=processor,
         architecture=platform.machine(),
         cores=len(os.sched_getaffinity(0)),
         clock_mhz=int(clock) // 1000 if clock and clock.isdigit() else None,
-        governor=_text(frequency / "scaling_governor"),
+        governor=text(frequency / "scaling_governor"),
         memory_bytes=_memory(root),
         system=_system(root),
     )
@@ -73,18 +73,14 @@ def temperature(root: Path = Path("/")) -> float | None:
     """The hottest thermal zone in degrees Celsius, or None where there is no sensor."""
     readings = []
     for zone in sorted((root / "sys/class/thermal").glob("thermal_zone*")):
-        value = _text(zone / "temp")
-        try:
-            millidegrees = int(value or "")
-        except ValueError:
-            continue
+        millidegrees = integer(zone / "temp")
         # A zone whose sensor is off reads as 0 or as a large negative number.
-        if 0 < millidegrees < 200_000:
+        if millidegrees and 0 < millidegrees < 200_000:
             readings.append(millidegrees / 1000)
     return max(readings, default=None)
 
 
-def _text(path: Path) -> str | None:
+def text(path: Path) -> str | None:
     """The stripped text of a file of the kernel's, or None. Device-tree strings end in a NUL."""
     try:
         return path.read_bytes().decode(errors="replace").strip("\0\n ") or None
@@ -92,14 +88,37 @@ def _text(path: Path) -> str | None:
         return None
 
 
-def _processor(root: Path) -> str:
+def integer(path: Path) -> int | None:
+    """The number in a file of the kernel's, or None."""
+    try:
+        return int(text(path) or "")
+    except ValueError:
+        return None
+
+
+def device_tree(root: Path, name: str) -> list[str]:
+    """The strings of a property of the device tree's root, "model" or "compatible"; none without a tree."""
+    return [string for string in (text(root / "proc/device-tree" / name) or "").split("\0") if string]
+
+
+def cpu_fields(root: Path = Path("/")) -> dict[str, str]:
+    """The first core's lines of /proc/cpuinfo."""
     fields: dict[str, str] = {}
-    parts: list[tuple[str, str]] = []
-    for line in (_text(root / "proc/cpuinfo") or "").splitlines():
-        key, _, value = (part.strip() for part in line.partition(":"))
+    for key, value in _cpu_lines(root):
         fields.setdefault(key, value)
-        if key == "CPU part":
-            parts.append((fields.get("CPU implementer", ""), value))
+    return fields
+
+
+def _cpu_lines(root: Path) -> list[tuple[str, str]]:
+    lines = (text(root / "proc/cpuinfo") or "").splitlines()
+    return [(key.strip(), value.strip()) for key, _, value in (line.partition(":") for line in lines)]
+
+
+def _processor(root: Path) -> str:
+    fields = cpu_fields(root)
+    parts = [
+        (fields.get("CPU implementer", ""), value) for key, value in _cpu_lines(root) if key == "CPU part"
+    ]
     names = [_CORES[part] for part in dict.fromkeys(parts) if part in _CORES]
     if names:
         return " + ".join(names)
@@ -108,7 +127,7 @@ def _processor(root: Path) -> str:
 
 
 def _memory(root: Path) -> int | None:
-    for line in (_text(root / "proc/meminfo") or "").splitlines():
+    for line in (text(root / "proc/meminfo") or "").splitlines():
         if line.startswith("MemTotal:"):
             return int(line.split()[1]) * 1024
     return None
@@ -116,7 +135,7 @@ def _memory(root: Path) -> int | None:
 
 def _system(root: Path) -> str:
     kernel = f"Linux {platform.release()}"
-    for line in (_text(root / "etc/os-release") or "").splitlines():
+    for line in (text(root / "etc/os-release") or "").splitlines():
         if line.startswith("PRETTY_NAME="):
             return f"{line.partition('=')[2].strip(chr(34))}, {kernel}"
     return kernel

@@ -78,3 +78,19 @@ def runtime(request: pytest.FixtureRequest, need_module: Callable[[str], None]) 
     """Each of the two interpreter modules."""
     need_module(request.param)
     return importlib.import_module(request.param + ".interpreter")
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory, need_module: Callable[[str], None]) -> dict[str, Path]:
+    """{"aarch64": path, ...}: the wheels of this tree, cross-compiled once.
+
+    The source archive and the sums lie beside them.
+    """
+    from edgecore.devices import wheels as building
+
+    for module in ("auditwheel", "build", "ziglang"):
+        need_module(module)
+    try:
+        return building.build(ROOT, tmp_path_factory.mktemp("wheels"), building.ARCHITECTURES)
+    except building.UserError as error:
+        pytest.fail(str(error), pytrace=False)

@@ -78,6 +78,7 @@ def test_wheel_holds_what_a_device_needs(archives: tuple[Path, Path]) -> None:
         "edgecore/kernels/libedgecore.so",
         "edgecore/converters/__init__.py",
         "edgecore/devices/machine.py",
+        "edgecore/devices/boards/raspberry-pi-5.toml",
         "edgecore/benchmarks/compare.py",
         "edgecore/assets/res_squeezenet_cifar10.tflite",
         "edgecore/assets/ATTRIBUTION.md",
@@ -130,6 +131,7 @@ def test_import_and_help_need_no_dependency(installed: Path, tmp_path: Path) -> 
     run(installed / "python", "-c", "import edgecore; edgecore.UserError", cwd=tmp_path)
     output = run(installed / "edgecore", "--help", cwd=tmp_path)
     assert "run" in output and "bench" in output
+    assert "raspberry-pi-5" in run(installed / "edgecore", "devices", cwd=tmp_path)
 
 
 def test_installed_command_runs_the_bundled_model_on_the_bundled_clip(

@@ -88,8 +88,7 @@ def checkout() -> Path:
 def built(folder: Path, architectures: Sequence[str]) -> dict[str, Path]:
     from edgecore.devices import wheels
 
-    wheels.build(checkout(), list(architectures), folder)
-    return wheels_in(folder, architectures)
+    return wheels.build(checkout(), folder, architectures)
 
 
 def gather(names: str, folder: Path) -> dict[str, Path]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import importlib.util
 import re
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,12 +120,13 @@ def compile_kernels(source: Path, arch: str, folder: Path) -> list[Path]:
     zig = importlib.util.find_spec("ziglang")
     if zig is None or zig.origin is None:
         raise UserError("the Python package ziglang is not installed; pip install 'edgecore[wheels]'")
-    options = ["-G", "Ninja", f"-DEDGECORE_ZIG={Path(zig.origin).parent / 'zig'}", "-DEDGECORE_PYTHON=OFF"]
+    cmake = [sys.executable, "-m", "cmake"]
+    options = [f"-DEDGECORE_ZIG={Path(zig.origin).parent / 'zig'}", "-DEDGECORE_PYTHON=OFF"]
     programs.call(
-        ["cmake", "-S", str(source), "-B", str(folder), "--toolchain", str(toolchain), *options],
+        [*cmake, "-S", str(source), "-B", str(folder), "--toolchain", str(toolchain), *options],
         f"configuring the kernels for {arch}",
     )
-    programs.call(["cmake", "--build", str(folder)], f"compiling the kernels for {arch}")
+    programs.call([*cmake, "--build", str(folder), "--parallel", "2"], f"compiling the kernels for {arch}")
     return sorted(folder.glob("**/isa/arm/**/*_*.o"))
 
 
@@ -149,3 +151,13 @@ def judge(kernel: str, loop: Loop, triple: str, cpu: str, features: str = "") ->
     cycles = re.search(r"Total Cycles:\s+(\d+)", done.stdout)
     assert cycles is not None, done.stdout
     return Verdict(kernel, loop, cpu, loop.macs * _ITERATIONS / int(cycles[1]))
+
+
+def best(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Of each kernel the loop that multiplies most a cycle: its full tile's."""
+    found: dict[tuple[str, str], Verdict] = {}
+    for each in verdicts:
+        key = (each.kernel, each.cpu)
+        if key not in found or each.macs_per_cycle > found[key].macs_per_cycle:
+            found[key] = each
+    return list(found.values())

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgecore.bench.memory import peak_rss_bytes
+from edgecore.bench.peak import of_peak
 from edgecore.bench.timing import Run, Samples, measure
 from edgecore.devices import machine
 from edgecore.model import preprocessing_of, takes_images
@@ -126,6 +127,7 @@ def bench(network: Network, plain: Network | None, picture: Picture | None, plan
         "machine": machine.identify().to_json(),
         "temperature_celsius": machine.temperature(),
         "engine": None,
+        "peak": None,
         "notice": network.notice,
     }
     if network.delegate is not None and engines:
@@ -137,6 +139,10 @@ def bench(network: Network, plain: Network | None, picture: Picture | None, plan
             "arena_bytes": sum(engine.arena_bytes for engine in engines),
             "weight_bytes": sum(engine.weight_bytes for engine in engines),
         }
+        if network.delegate.claimed_nodes == network.delegate.total_nodes:
+            macs = sum(step.macs for engine in engines for step in engine.steps())
+            seconds = samples[0].median("inference")
+            report["peak"] = of_peak(macs, seconds, engines[0].isa, engines[0].threads)
     if plain is not None:
         report["compare"] = _comparison(samples[0], samples[1], plain)
     if plan.steps:

@@ -42,6 +42,12 @@ def text(report: dict[str, Any]) -> str:
     lines.append(f"peak memory of the process: {_megabytes(report['peak_rss_bytes'])}")
     heat = report["temperature_celsius"]
     lines.append(f"machine: {Machine(**report['machine'])}" + (f", {heat:.0f} °C" if heat else ""))
+    peak = report["peak"]
+    if peak:
+        lines.append(
+            f"{peak['board']}: {peak['gmacs']:.1f} GMAC/s is {peak['share']:.0%} of the most that "
+            f"{peak['tier']} could do on these cores ({peak['peak_gmacs']:.1f})"
+        )
     compare = report.get("compare")
     if compare:
         lines += [

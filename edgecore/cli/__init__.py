@@ -16,7 +16,7 @@ from typing import NoReturn
 import edgecore
 from edgecore.errors import UserError
 
-COMMANDS = ("run", "classify", "bench", "inspect", "train", "convert", "eval", "zoo")
+COMMANDS = ("run", "classify", "bench", "inspect", "devices", "train", "convert", "eval", "zoo")
 USER_ERROR = 2
 INTERRUPTED = 130
 PIPE_CLOSED = 141

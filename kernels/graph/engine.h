@@ -53,6 +53,7 @@ typedef struct edgecore_step {
     /* How the step is cut: tasks are numbered channels first, then rows. */
     int32_t rows, channels; /* of the last member's output */
     int32_t channel_step;   /* 0: channels are not cut */
+    int32_t row_step;       /* rows are cut at multiples of this */
     bool splits_rows;
     int32_t task_rows, task_channels;
     int32_t row_tasks, channel_tasks;

@@ -90,12 +90,15 @@ static void find_cut(edgecore_step *step)
     step->rows = last->output.view.height;
     step->channels = last->output.view.channels;
     step->channel_step = last->op->channel_step;
+    step->row_step = 1;
     step->splits_rows = true;
     for (int32_t m = 0; m < step->member_count; m++) {
         const edgecore_member *member = &step->members[m];
         int32_t own = member->op->channel_step;
         step->splits_rows = step->splits_rows && member->op->splits_rows;
         step->channel_step = step->channel_step > own ? step->channel_step : own;
+        if (member->output.view.height == step->rows && step->row_step < member->op->row_step)
+            step->row_step = member->op->row_step;
         step->bytes += (int64_t)member->op->weight_bytes + operand_bytes(&member->output);
         for (int32_t i = 0; i < member->op->activation_inputs; i++)
             step->bytes += operand_bytes(&member->inputs[i]);

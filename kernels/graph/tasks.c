@@ -41,7 +41,7 @@ static size_t size_strips(edgecore_step *step, int32_t rows)
  * channel piece all inputs, which costs a little of what they could have done. */
 static void choose_grid(edgecore_step *step, int32_t threads, int32_t most_rows)
 {
-    int32_t row_units = step->splits_rows ? step->rows : 1;
+    int32_t row_units = step->splits_rows ? ceil_div(step->rows, step->row_step) : 1;
     int32_t channel_units = step->channel_step ? ceil_div(step->channels, step->channel_step) : 1;
     int64_t weights = 0;
     for (int32_t m = 0; m < step->member_count; m++)
@@ -58,7 +58,7 @@ static void choose_grid(edgecore_step *step, int32_t threads, int32_t most_rows)
                               ((double)(weights + activations) + 1.0) / threads;
             if (cost < best) {
                 best = cost;
-                step->task_rows = step->splits_rows ? rows : step->rows;
+                step->task_rows = step->splits_rows ? rows * step->row_step : step->rows;
                 step->task_channels = units * (step->channel_step ? step->channel_step : step->channels);
             }
         }
@@ -81,8 +81,9 @@ void edgecore_cut(edgecore_step *step, int32_t threads)
         choose_grid(step, threads, step->strip_count ? threads : TASKS_PER_THREAD * threads);
     size_t strips = size_strips(step, step->task_rows), row = row_bytes(step);
     while (step->member_count > 1 && strips + (size_t)step->task_rows * row > BLOCK_BYTES && step->splits_rows &&
-           step->task_rows > 1) {
-        step->task_rows = step->task_rows - ceil_div(step->task_rows, 4);
+           step->task_rows > step->row_step) {
+        const int32_t units = ceil_div(step->task_rows, step->row_step);
+        step->task_rows = (units - ceil_div(units, 4)) * step->row_step;
         strips = size_strips(step, step->task_rows);
     }
     step->row_tasks = ceil_div(step->rows, step->task_rows);

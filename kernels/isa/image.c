@@ -44,6 +44,8 @@ static const struct {
     {"scalar", &edgecore_image_scalar},
 #if defined(__x86_64__)
     {"avx2", &edgecore_image_avx2},
+#elif defined(__aarch64__) || defined(__arm__)
+    {"neon", &edgecore_image_neon},
 #endif
 };
 

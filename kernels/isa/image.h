@@ -38,6 +38,8 @@ typedef struct edgecore_image_kernels {
 extern const edgecore_image_kernels edgecore_image_scalar;
 #if defined(__x86_64__)
 extern const edgecore_image_kernels edgecore_image_avx2;
+#elif defined(__aarch64__) || defined(__arm__)
+extern const edgecore_image_kernels edgecore_image_neon;
 #endif
 
 /* Those of tier `index` of edgecore/cpu.h: its own, or the nearest weaker tier's. */

@@ -94,11 +94,13 @@ static void max_row(uint8_t *out, const uint8_t *const *in, size_t count, size_t
     }
 }
 
-static void sum_row(int32_t *sums, const uint8_t *in, size_t n, uint8_t flip)
+static void sum_rows(int32_t *sums, const uint8_t *in, ptrdiff_t stride, size_t rows, size_t n, uint8_t flip)
 {
-    EDGECORE_INDEPENDENT
-    for (size_t i = 0; i < n; i++)
-        sums[i] += in[i] ^ flip;
+    for (size_t r = 0; r < rows; r++, in += stride) {
+        EDGECORE_INDEPENDENT
+        for (size_t i = 0; i < n; i++)
+            sums[i] += in[i] ^ flip;
+    }
 }
 
 /* Quotients in float are exact after truncation while the sums are below 2^24: a quotient below 256 that is no whole
@@ -192,7 +194,7 @@ static void mul_row(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, 
 
 /* Members of an edgecore_tier initialiser. */
 #define EDGECORE_PORTABLE_ROWS \
-    .xor_row = xor_row, .lookup_row = lookup_row, .max_row = max_row, .sum_row = sum_row, .add_row = add_row, \
+    .xor_row = xor_row, .lookup_row = lookup_row, .max_row = max_row, .sum_rows = sum_rows, .add_row = add_row, \
     .mul_row = mul_row, .average_row = average_row
 
 #endif

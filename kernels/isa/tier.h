@@ -38,9 +38,10 @@ typedef struct edgecore_gemm_args {
     size_t row_pitch;
     size_t a_offset;          /* bytes added to every pointer of `a`: the first channel of a group */
     size_t rows;              /* 1 .. kernel->rows */
+    size_t tiles;             /* 1, or where kernel->takes_tiles any number: the next begins at a + rows, out + rows */
     size_t taps, k;
     const void *block;        /* made by kernel->pack, 64-byte aligned */
-    uint8_t *const *out;      /* [rows] output pixels */
+    uint8_t *const *out;      /* [tiles][rows] output pixels */
     size_t out_offset;        /* bytes added to every pointer of `out`: the block's first channel */
     size_t cols;              /* those of the block, 1 .. kernel->cols */
 } edgecore_gemm_args;
@@ -49,6 +50,7 @@ typedef struct edgecore_gemm_kernel {
     const char *name;
     int32_t rows, cols;       /* the largest tile */
     int32_t k_step;           /* 4 .. 16, a multiple of 4 */
+    bool takes_tiles;
     /* What a full tile costs in cycles: per group of 4 K, and once for requantising and storing. Only ratios matter. */
     float group_cost, tile_cost;
     size_t (*block_bytes)(size_t taps, size_t k);
@@ -82,6 +84,63 @@ typedef struct edgecore_depthwise_kernel {
     void (*pack)(void *block, const edgecore_columns *columns);
     void (*run)(const edgecore_depthwise_args *args);
 } edgecore_depthwise_kernel;
+
+/* 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3) in integers: 36 products make 16 outputs, where the sum itself takes
+ * 144. A tile is 4x4 outputs, made from the 6x6 input pixels under them; `positions` are the 36 elements of a transformed tile.
+ * Inputs are not distances from the zero point: as in a GEMM the bias holds that correction. Transformed sums wrap, and only
+ * the outputs, 64 times what they should be when the last division is left, have to fit 32 bits: the transform is exact
+ * where every output's sum and bias lie within +-EDGECORE_WINOGRAD_MOST. */
+#define EDGECORE_WINOGRAD_TILE 4
+#define EDGECORE_WINOGRAD_INPUT 6
+#define EDGECORE_WINOGRAD_POSITIONS 36
+#define EDGECORE_WINOGRAD_CHANNELS 8 /* of a chunk: input channels go in chunks */
+#define EDGECORE_WINOGRAD_MOST ((1 << 25) - 1)
+
+/* Tiles beside each other become int16 [kernel->tiles at a time][position][chunk][tile][channel]. Whole chunks are read: up to
+ * 7 bytes past a pixel. Columns left and right of the image are the `zero` pixel; a row above or below is that pixel with
+ * a step of 0. */
+typedef struct edgecore_winograd_input {
+    const uint8_t *rows[EDGECORE_WINOGRAD_INPUT]; /* first pixel inside the image */
+    ptrdiff_t steps[EDGECORE_WINOGRAD_INPUT];     /* bytes from a pixel to the next */
+    const uint8_t *zero;
+    size_t before, inside;  /* columns; what is missing to 4 * tiles + 2 lies after */
+    size_t channels;
+    size_t first, tiles;    /* where in `to` the tiles go */
+    int16_t *to;
+    void *scratch;          /* kernel->column_bytes for each column */
+} edgecore_winograd_input;
+
+/* Where a tile's outputs go; those past rows and cols are not stored. */
+typedef struct edgecore_winograd_output {
+    uint8_t *to;
+    int32_t rows, cols; /* 1 .. 4 */
+} edgecore_winograd_output;
+
+/* Output channels of one block for up to kernel->tiles tiles. */
+typedef struct edgecore_winograd_args {
+    const int16_t *tiles;
+    size_t count;
+    size_t channels;
+    const void *block;        /* made by kernel->pack, 64-byte aligned */
+    const edgecore_winograd_output *out; /* [count] */
+    ptrdiff_t row_stride, pixel_stride;
+    size_t out_offset;        /* bytes added to every `to`: the block's first channel */
+    size_t cols;              /* those of the block */
+    int32_t *scratch;         /* [positions][kernel->tiles][kernel->cols] */
+} edgecore_winograd_args;
+
+typedef struct edgecore_winograd_kernel {
+    const char *name;
+    int32_t tiles, cols;
+    int32_t column_bytes;
+    /* In the unit of the GEMM kernels: of a chunk in all positions and of requantising and storing, both for `tiles` x
+     * `cols`; and of transforming a chunk of one tile. */
+    float chunk_cost, tile_cost, input_cost;
+    size_t (*block_bytes)(size_t channels);
+    void (*pack)(void *block, const edgecore_columns *columns); /* 9 taps */
+    void (*transform)(const edgecore_winograd_input *args);
+    void (*run)(const edgecore_winograd_args *args);
+} edgecore_winograd_kernel;
 
 /* One input of an element-wise row: u = byte ^ flip, and its distance from the zero point is what counts. */
 typedef struct edgecore_row_input {
@@ -124,12 +183,14 @@ typedef struct edgecore_tier {
     int32_t gemm_count;
     const edgecore_depthwise_kernel *depthwises[EDGECORE_MAX_DEPTHWISES];
     int32_t depthwise_count;
+    const edgecore_winograd_kernel *winograd; /* or NULL: where products of 8 bits cost less */
     /* Byte rows, n elements each; isa/rows_template.h has them in portable C. Buffers may overlap only where they are equal. */
     void (*xor_row)(uint8_t *out, const uint8_t *in, size_t n, uint8_t flip);
     void (*lookup_row)(uint8_t *out, const uint8_t *in, size_t n, const uint8_t table[256]);
     /* The largest of `count` >= 1 rows, compared as in[i] ^ flip and stored as it was. */
     void (*max_row)(uint8_t *out, const uint8_t *const *in, size_t count, size_t n, uint8_t flip);
-    void (*sum_row)(int32_t *sums, const uint8_t *in, size_t n, uint8_t flip); /* sums[i] += in[i] ^ flip */
+    /* sums[i] += in[r * stride + i] ^ flip, over all r < rows. */
+    void (*sum_rows)(int32_t *sums, const uint8_t *in, ptrdiff_t stride, size_t rows, size_t n, uint8_t flip);
     void (*add_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
     void (*mul_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
     void (*average_row)(uint8_t *out, const int32_t *sums, size_t n, const edgecore_row_average *how);

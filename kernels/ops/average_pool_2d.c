@@ -41,15 +41,14 @@ static void sum_columns(const average_pool *self, int32_t *columns, const edgeco
 {
     const size_t width = (size_t)in->width;
     const bool whole_rows = n == (size_t)in->channels && edgecore_view_dense(in);
+    const size_t rows = (size_t)(y1 - y0);
     memset(columns, 0, width * n * sizeof *columns);
-    for (int32_t y = y0; y < y1; y++) {
-        if (whole_rows) {
-            self->tier->sum_row(columns, edgecore_view_at(in, y, 0, 0), width * n, self->flip_in);
-            continue;
-        }
-        for (int32_t x = 0; x < in->width; x++)
-            self->tier->sum_row(columns + (size_t)x * n, edgecore_view_at(in, y, x, c), n, self->flip_in);
+    if (whole_rows) {
+        self->tier->sum_rows(columns, edgecore_view_at(in, y0, 0, 0), in->row_stride, rows, width * n, self->flip_in);
+        return;
     }
+    for (int32_t x = 0; x < in->width; x++)
+        self->tier->sum_rows(columns + (size_t)x * n, edgecore_view_at(in, y0, x, c), in->row_stride, rows, n, self->flip_in);
 }
 
 static void add_sums(int32_t *restrict sums, const int32_t *restrict more, size_t n)

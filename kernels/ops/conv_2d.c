@@ -1,6 +1,7 @@
 /* CONV_2D: OHWI weights, per channel or per tensor, any kernel, stride, dilation and padding; grouped where the weights'
  * depth divides the input's. */
 #include "ops/gemm_driver.h"
+#include "ops/winograd.h"
 
 extern const edgecore_op_class edgecore_conv_2d_class;
 
@@ -29,6 +30,9 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
     edgecore_tensor_hwc(desc->inputs[0], &height, &width, &layer.in_channels);
     edgecore_tensor_hwc(desc->output, &height, &width, &layer.out_channels);
     layer.groups = layer.in_channels / desc->inputs[1]->dims[3];
+    const edgecore_status status = edgecore_winograd_prepare(desc, &layer, tier, op, message);
+    if (status != EDGECORE_UNSUPPORTED)
+        return status;
     return edgecore_gemm_prepare(&edgecore_conv_2d_class, desc, &layer, tier, op, message);
 }
 

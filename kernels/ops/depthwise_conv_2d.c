@@ -182,15 +182,38 @@ static void destroy(edgecore_op *base)
     free(op);
 }
 
+/* Pointers of `count` columns that follow each other in the input, from column ix on, below one kernel row; `row` may be NULL. */
+static void fill_shared(const depthwise_op *op, const uint8_t *row, ptrdiff_t pixel_stride, int64_t ix, int64_t count,
+                        const uint8_t **table)
+{
+    const int64_t in_w = op->window.in_w;
+    const int64_t left = ix < 0 ? (-ix < count ? -ix : count) : 0;
+    const int64_t end = in_w - ix < count ? in_w - ix : count, right = end > left ? end : left;
+    const uint8_t *from = row ? row + (left < right ? (ix + left) * pixel_stride : 0) : op->zero_row;
+    const ptrdiff_t step = row ? pixel_stride : 0;
+    int64_t i = 0;
+    for (; i < left; i++, table += op->padded_h)
+        *table = op->zero_row;
+    for (; i < right; i++, table += op->padded_h, from += step)
+        *table = from;
+    for (; i < count; i++, table += op->padded_h)
+        *table = op->zero_row;
+}
+
 /* Pointers of `count` columns, those of output pixel x on; rows[ky] is the input's row under kernel row ky, or NULL. */
 static void fill_columns(const depthwise_op *op, const uint8_t *const *rows, ptrdiff_t pixel_stride, int32_t x,
                          size_t count, const uint8_t **table)
 {
     const edgecore_window *w = &op->window;
     const int64_t first = (int64_t)x * w->stride_w - w->pad_left;
+    if (op->shared) {
+        for (size_t ky = 0; ky < op->padded_h; ky++)
+            fill_shared(op, rows[ky], pixel_stride, first, (int64_t)count, table + ky);
+        return;
+    }
     for (size_t i = 0; i < count; i++, table += op->padded_h) {
         const int64_t pixel = (int64_t)(i / (size_t)w->kernel_w), tap = (int64_t)(i % (size_t)w->kernel_w);
-        const int64_t ix = first + (op->shared ? (int64_t)i : pixel * w->stride_w + tap * w->dilation_w);
+        const int64_t ix = first + pixel * w->stride_w + tap * w->dilation_w;
         const bool inside = ix >= 0 && ix < w->in_w;
         for (size_t ky = 0; ky < op->padded_h; ky++)
             table[ky] = inside && rows[ky] ? rows[ky] + ix * pixel_stride : op->zero_row;

@@ -11,6 +11,7 @@ enum {
     COPY_BYTES = 64 << 10,  /* of a chunk's copied kernel rows */
     CHUNK_MOST = 256,
     ROW_TAP_CHANNELS = 64,  /* up to which kernel rows are better taps than single pixels */
+    ROW_COPY_COST = 10,     /* cycles to copy a kernel row of a few channels */
 };
 
 static size_t align_up(size_t n)
@@ -53,20 +54,20 @@ static const edgecore_gemm_kernel *cheapest(const edgecore_tier *tier, int32_t c
     return best;
 }
 
-/* The kernel for all blocks but the last, whose channels may suit another. */
-static const edgecore_gemm_kernel *choose_kernel(const edgecore_tier *tier, int32_t cols, int64_t pixels, layer_depth depth)
+/* The kernel for all blocks but the last, whose channels may suit another; *least is what all cost. */
+static const edgecore_gemm_kernel *choose_kernel(const edgecore_tier *tier, int32_t cols, int64_t pixels, layer_depth depth,
+                                                 double *least)
 {
     const edgecore_gemm_kernel *best = NULL;
-    double least = 0.0;
     for (int32_t i = 0; i < tier->gemm_count; i++) {
         const edgecore_gemm_kernel *kernel = tier->gemms[i];
         double rest_cost = 0.0;
         if (cols % kernel->cols)
             cheapest(tier, cols % kernel->cols, pixels, depth, &rest_cost);
         const double cost = (cols / kernel->cols) * block_cost(kernel, pixels, depth) + rest_cost;
-        if (!best || cost < least) {
+        if (!best || cost < *least) {
             best = kernel;
-            least = cost;
+            *least = cost;
         }
     }
     return best;
@@ -79,12 +80,12 @@ static int32_t plan_blocks(const edgecore_gemm_op *op, const edgecore_gemm_layer
     const int32_t group_cols = layer->out_channels / layer->groups, group_k = layer->in_channels / layer->groups;
     const int64_t pixels = (int64_t)layer->window.out_h * layer->window.out_w;
     const layer_depth depth = {op->taps, op->k};
-    const edgecore_gemm_kernel *widest = choose_kernel(op->tier, group_cols, pixels, depth);
+    double unused;
+    const edgecore_gemm_kernel *widest = choose_kernel(op->tier, group_cols, pixels, depth, &unused);
     int32_t count = 0;
     *bytes = 0;
     for (int32_t g = 0; g < layer->groups; g++) {
         for (int32_t c = 0, cols; c < group_cols; c += cols, count++) {
-            double unused;
             const int32_t left = group_cols - c;
             const edgecore_gemm_kernel *kernel =
                 left >= widest->cols ? widest : cheapest(op->tier, left, pixels, depth, &unused);
@@ -109,7 +110,28 @@ static void plan_taps(edgecore_gemm_op *op, const edgecore_gemm_layer *layer)
     if (op->by_rows && layer->groups == 1) {
         op->k *= (size_t)w->kernel_w;
         op->taps = (size_t)w->kernel_h;
+        const int64_t pixels = (int64_t)w->out_h * w->out_w;
+        const layer_depth rows = {op->taps, op->k}, patch = {1, op->taps * op->k};
+        double by_rows, by_patches;
+        choose_kernel(op->tier, layer->out_channels, pixels, rows, &by_rows);
+        choose_kernel(op->tier, layer->out_channels, pixels, patch, &by_patches);
+        op->patch = by_patches + (double)pixels * (double)op->taps * ROW_COPY_COST < by_rows;
+        if (op->patch) {
+            op->k = patch.k;
+            op->taps = 1;
+        }
     }
+}
+
+double edgecore_gemm_cost(const edgecore_gemm_layer *layer, const edgecore_tier *tier)
+{
+    edgecore_gemm_op taps = {.tier = tier};
+    plan_taps(&taps, layer);
+    const int64_t pixels = (int64_t)layer->window.out_h * layer->window.out_w;
+    const layer_depth depth = {taps.taps, taps.k};
+    double padded;
+    const edgecore_gemm_kernel *kernel = choose_kernel(tier, layer->out_channels / layer->groups, pixels, depth, &padded);
+    return block_cost(kernel, pixels, depth) * layer->out_channels / kernel->cols;
 }
 
 /* Scratch is [tap pointers][output pointers][copied kernel rows]. */
@@ -125,7 +147,7 @@ static size_t output_table_bytes(const edgecore_gemm_op *op)
 
 static void plan_chunk(edgecore_gemm_op *op, int32_t tile_rows)
 {
-    const size_t copies = op->by_rows ? (size_t)op->window.kernel_h * edgecore_row_copy_bytes(&op->window, op->pixel_bytes) : 0;
+    const size_t copies = op->by_rows ? edgecore_copy_bytes(&op->window, op->pixel_bytes, op->patch) : 0;
     size_t chunk = TABLE_BYTES / (op->taps * sizeof(void *));
     if (copies && chunk > COPY_BYTES / copies)
         chunk = COPY_BYTES / copies;
@@ -225,9 +247,9 @@ static void fill_table(const edgecore_gemm_op *op, const edgecore_view *input, e
         edgecore_tap_pointers(&op->window, input, pixels, op->zero_row, table, pitch);
         return;
     }
-    const edgecore_row_taps rows = {op->pixel_bytes, op->zero, op->flip_in, op->zero_row, copies};
+    const edgecore_row_taps rows = {op->pixel_bytes, op->zero, op->flip_in, op->patch, op->zero_row, copies};
     edgecore_row_pointers(&op->window, input, pixels, &rows, table, pitch);
-    if (op->taps == height)
+    if (op->patch || op->taps == height)
         return;
     /* groups read single pixels: from the last kernel row back, each becomes kernel_w taps */
     for (size_t t = op->taps; t-- > 0;)
@@ -249,12 +271,15 @@ static void run_block(const edgecore_gemm_op *op, const edgecore_gemm_block *blo
         .out_offset = (size_t)block->first,
         .cols = (size_t)block->cols,
     };
-    for (int32_t tile = 0, first = 0; tile < tiles; tile++) {
+    for (int32_t tile = 0, first = 0, run; tile < tiles; tile += run) {
+        const int32_t alike = tile < longer ? longer - tile : tiles - tile;
+        run = block->kernel->takes_tiles ? alike : 1;
         args.rows = (size_t)(rows + (tile < longer));
+        args.tiles = (size_t)run;
         args.a = table + first;
         args.out = out + first;
         block->kernel->run(&args);
-        first += (int32_t)args.rows;
+        first += (int32_t)args.rows * run;
     }
 }
 

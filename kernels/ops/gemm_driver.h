@@ -24,6 +24,7 @@ typedef struct edgecore_gemm_op {
     int32_t block_count;
     size_t taps, k;          /* as the kernels see them: by rows, a tap is a whole row of the convolution's kernel */
     bool by_rows;            /* table of kernel rows, copied where they are no run of bytes; else of single pixels */
+    bool patch;              /* by rows, all of a pixel copied one after the other as its only tap */
     size_t pixel_bytes;      /* of the input */
     int32_t chunk;           /* pixels whose tables are in scratch at once */
     size_t driver_scratch;   /* of base.scratch_bytes; an operator may use what it adds behind that */
@@ -39,6 +40,9 @@ typedef struct edgecore_gemm_layer {
     const int8_t *weights;   /* [out_channels][kernel_h][kernel_w][in_channels / groups] */
     bool float_scale_product;
 } edgecore_gemm_layer;
+
+/* What a layer costs in the unit of the kernels' costs; a block that is not full, only for the channels that it has. */
+double edgecore_gemm_cost(const edgecore_gemm_layer *layer, const edgecore_tier *tier);
 
 edgecore_status edgecore_gemm_prepare(const edgecore_op_class *klass, const edgecore_op_desc *desc,
                                       const edgecore_gemm_layer *layer, const edgecore_tier *tier, edgecore_op **op,

@@ -95,9 +95,10 @@ static void run_over_map(const mean *self, const edgecore_view *in, const edgeco
 {
     size_t n = (size_t)(region.c1 - region.c0);
     memset(sums, 0, n * sizeof *sums);
-    for (int32_t y = 0; y < in->height; y++)
-        for (int32_t x = 0; x < in->width; x++)
-            self->tier->sum_row(sums, edgecore_view_at(in, y, x, region.c0), n, self->flip_in);
+    const bool one_run = in->row_stride == in->pixel_stride * in->width;
+    const size_t pixels = (size_t)in->width * (size_t)(one_run ? in->height : 1);
+    for (int32_t y = 0; y < (one_run ? 1 : in->height); y++)
+        self->tier->sum_rows(sums, edgecore_view_at(in, y, 0, region.c0), in->pixel_stride, pixels, n, self->flip_in);
     uint8_t *out = edgecore_view_at(output, 0, 0, region.c0);
     for (size_t i = 0; i < n; i++)
         out[i] = mean_byte(self, sums[i]);

@@ -77,6 +77,7 @@ struct edgecore_op {
     int32_t activation_inputs;
     int32_t channel_step;   /* regions may cut channels at multiples of this; 0: never cut channels */
     bool splits_rows;       /* false: a region must hold all rows */
+    int32_t row_step;       /* 0, or regions cost least where they cut rows at multiples of this */
 };
 
 /* The class for a kind, or NULL where the kind is out of range or not an operator of its own. */

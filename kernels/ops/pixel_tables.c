@@ -63,30 +63,114 @@ void edgecore_tap_pointers(const edgecore_window *window, const edgecore_view *i
     }
 }
 
-size_t edgecore_row_copy_bytes(const edgecore_window *window, size_t bytes)
+/* From one kernel row's copy to the next: those of a patch follow each other, and each overwrites what the one before overran. */
+static size_t row_pitch(const edgecore_window *window, size_t bytes, bool patch)
 {
-    return (bytes * (size_t)window->kernel_w + 15 + 15) / 16 * 16;
+    const size_t row = bytes * (size_t)window->kernel_w;
+    return patch ? row : (row + 15 + 15) / 16 * 16;
 }
 
-/* One kernel row of a pixel at column ix; `row` is not NULL. Pixels go 16 bytes at a time: what is written past one's end is
- * overwritten by the next, or falls into the overrun. */
+size_t edgecore_copy_bytes(const edgecore_window *window, size_t bytes, bool patch)
+{
+    return (row_pitch(window, bytes, patch) * (size_t)window->kernel_h + 15 + 15) / 16 * 16;
+}
+
+/* 16 bytes at a time; up to 15 more are read and written. */
+static inline void copy_run(uint8_t *to, const uint8_t *from, size_t n, uint8_t flip)
+{
+    const uint64_t flips = flip * UINT64_C(0x0101010101010101);
+    for (size_t i = 0; i < n; i += 16) {
+        uint64_t bytes[2];
+        memcpy(bytes, from + i, 16);
+        bytes[0] ^= flips;
+        bytes[1] ^= flips;
+        memcpy(to + i, bytes, 16);
+    }
+}
+
+/* One kernel row of a pixel at column ix, pixel by pixel. What is written past one's end is overwritten by the next, or falls into
+ * the overrun. */
 static void copy_kernel_row(const edgecore_window *w, const uint8_t *row, ptrdiff_t pixel_stride, int64_t ix,
                             const edgecore_row_taps *taps, uint8_t *to)
 {
-    const size_t n = taps->bytes;
-    uint8_t *at = to;
-    for (int32_t kx = 0; kx < w->kernel_w; kx++, ix += w->dilation_w, at += n) {
-        if (ix < 0 || ix >= w->in_w) {
-            memset(at, taps->zero ^ taps->flip, n);
-            continue;
-        }
-        const uint8_t *from = row + ix * pixel_stride;
-        for (size_t i = 0; i < n; i += 16)
-            memcpy(at + i, from + i, 16);
+    for (int32_t kx = 0; kx < w->kernel_w; kx++, ix += w->dilation_w, to += taps->bytes) {
+        if (ix < 0 || ix >= w->in_w)
+            memset(to, taps->zero, taps->bytes);
+        else
+            copy_run(to, row + ix * pixel_stride, taps->bytes, taps->flip);
     }
-    if (taps->flip)
-        for (size_t i = 0; i < n * (size_t)w->kernel_w; i++)
-            to[i] ^= taps->flip;
+}
+
+/* A stretch under one kernel row. */
+typedef struct row_stretch {
+    int32_t count, left, right; /* pixels [left, right) have all kernel_w inside the row, in one run of bytes */
+    int64_t ix;                 /* column of the first pixel's first tap */
+    uint8_t *copy;              /* the first pixel's, and `copy_bytes` to the next one's */
+    size_t copy_bytes;
+} row_stretch;
+
+/* `count` runs of n bytes, each `step` bytes after the one before. */
+static inline void copy_runs_of(uint8_t *copy, size_t copy_bytes, const uint8_t *from, ptrdiff_t step, int32_t count, size_t n,
+                                uint8_t flip)
+{
+    for (; count > 0; count--, copy += copy_bytes, from += step)
+        copy_run(copy, from, n, flip);
+}
+
+/* Pixels [first, end) with their runs from `from` on: copied, and pointed at where they are no part of a patch. */
+static void copy_runs(const row_stretch *s, int32_t first, int32_t end, const uint8_t *from, ptrdiff_t step, size_t row_bytes,
+                      uint8_t flip, const uint8_t **to)
+{
+    uint8_t *copy = s->copy + (size_t)first * s->copy_bytes;
+    const size_t vectors = (row_bytes + 15) / 16;
+    if (to)
+        for (int32_t i = first; i < end; i++)
+            to[i] = s->copy + (size_t)i * s->copy_bytes;
+    if (vectors == 1) /* loops of their own: short kernel rows are copied most often */
+        copy_runs_of(copy, s->copy_bytes, from, step, end - first, 16, flip);
+    else if (vectors == 2)
+        copy_runs_of(copy, s->copy_bytes, from, step, end - first, 32, flip);
+    else if (vectors == 3)
+        copy_runs_of(copy, s->copy_bytes, from, step, end - first, 48, flip);
+    else
+        copy_runs_of(copy, s->copy_bytes, from, step, end - first, row_bytes, flip);
+}
+
+static void copy_edge(const edgecore_window *w, const row_stretch *s, int32_t first, int32_t end, const uint8_t *row,
+                      ptrdiff_t pixel_stride, const edgecore_row_taps *taps, const uint8_t **to)
+{
+    for (int32_t i = first; i < end; i++) {
+        uint8_t *copy = s->copy + (size_t)i * s->copy_bytes;
+        copy_kernel_row(w, row, pixel_stride, s->ix + (int64_t)i * w->stride_w, taps, copy);
+        if (to)
+            to[i] = copy;
+    }
+}
+
+/* `row` is NULL in the padding, and `to` where the pixels' patches are their taps. */
+static void place_row(const edgecore_window *w, const row_stretch *s, const uint8_t *row, ptrdiff_t pixel_stride,
+                      const edgecore_row_taps *taps, const uint8_t **to)
+{
+    const size_t row_bytes = taps->bytes * (size_t)w->kernel_w;
+    if (!row) {
+        if (!to)
+            copy_runs(s, 0, s->count, taps->zero_row, 0, row_bytes, 0, to);
+        else
+            for (int32_t i = 0; i < s->count; i++)
+                to[i] = taps->zero_row;
+        return;
+    }
+    copy_edge(w, s, 0, s->left, row, pixel_stride, taps, to);
+    if (s->left < s->right) {
+        const ptrdiff_t step = pixel_stride * w->stride_w;
+        const uint8_t *from = row + (ptrdiff_t)s->ix * pixel_stride + s->left * step;
+        if (!to || taps->flip)
+            copy_runs(s, s->left, s->right, from, step, row_bytes, taps->flip, to);
+        else
+            for (int32_t i = s->left; i < s->right; i++, from += step)
+                to[i] = from;
+    }
+    copy_edge(w, s, s->right > s->left ? s->right : s->left, s->count, row, pixel_stride, taps, to);
 }
 
 void edgecore_row_pointers(const edgecore_window *window, const edgecore_view *input, edgecore_pixels pixels,
@@ -94,33 +178,22 @@ void edgecore_row_pointers(const edgecore_window *window, const edgecore_view *i
 {
     const edgecore_window w = *window;
     const bool dense = (size_t)input->pixel_stride == taps->bytes && (w.dilation_w == 1 || w.kernel_w == 1);
-    const size_t copy_bytes = edgecore_row_copy_bytes(window, taps->bytes);
-    const ptrdiff_t step = input->pixel_stride * w.stride_w;
+    const size_t row_copy = row_pitch(window, taps->bytes, taps->patch);
+    row_stretch r = {.copy_bytes = edgecore_copy_bytes(window, taps->bytes, taps->patch)};
+    if (taps->patch)
+        for (int32_t i = 0; i < pixels.count; i++)
+            table[i] = taps->copies + (size_t)i * r.copy_bytes;
     stretch s = {0};
     while (next_stretch(pixels, w.out_w, &s)) {
-        const int64_t ix = (int64_t)s.x * w.stride_w - w.pad_left;
-        /* pixels [left, right) of the stretch have all kernel_w inside the row, in one run of bytes */
-        const bool runs = dense && !taps->flip;
-        const int32_t left = runs ? clamp_count(ceil_divide(-ix, w.stride_w), s.count) : s.count;
-        const int32_t end = clamp_count(ceil_divide((int64_t)w.in_w - w.kernel_w + 1 - ix, w.stride_w), s.count);
-        const int32_t right = end > left ? end : left;
+        r.count = s.count;
+        r.ix = (int64_t)s.x * w.stride_w - w.pad_left;
+        r.left = dense ? clamp_count(ceil_divide(-r.ix, w.stride_w), s.count) : s.count;
+        r.right = clamp_count(ceil_divide((int64_t)w.in_w - w.kernel_w + 1 - r.ix, w.stride_w), s.count);
         for (int32_t ky = 0; ky < w.kernel_h; ky++) {
             const int64_t iy = (int64_t)s.y * w.stride_h - w.pad_top + (int64_t)ky * w.dilation_h;
-            const uint8_t **to = table + (size_t)ky * pitch + s.done;
-            if (iy < 0 || iy >= w.in_h) {
-                for (int32_t i = 0; i < s.count; i++)
-                    to[i] = taps->zero_row;
-                continue;
-            }
-            const uint8_t *row = edgecore_view_at(input, (int32_t)iy, 0, 0);
-            const uint8_t *from = row + (left < right ? (ix + (int64_t)left * w.stride_w) * input->pixel_stride : 0);
-            for (int32_t i = left; i < right; i++, from += step)
-                to[i] = from;
-            for (int32_t i = left > 0 ? 0 : right; i < s.count; i = i + 1 == left ? right : i + 1) {
-                uint8_t *copy = taps->copies + ((size_t)(s.done + i) * (size_t)w.kernel_h + (size_t)ky) * copy_bytes;
-                copy_kernel_row(&w, row, input->pixel_stride, ix + (int64_t)i * w.stride_w, taps, copy);
-                to[i] = copy;
-            }
+            r.copy = taps->copies + (size_t)s.done * r.copy_bytes + (size_t)ky * row_copy;
+            place_row(&w, &r, iy < 0 || iy >= w.in_h ? NULL : edgecore_view_at(input, (int32_t)iy, 0, 0), input->pixel_stride,
+                      taps, taps->patch ? NULL : table + (size_t)ky * pitch + s.done);
         }
     }
 }

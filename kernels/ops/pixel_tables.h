@@ -18,18 +18,20 @@ void edgecore_tap_pointers(const edgecore_window *window, const edgecore_view *i
                            const uint8_t *zero_row, const uint8_t **table, size_t pitch);
 
 /* Kernel rows as taps: the pixels under a kernel row are one run of bytes wherever the input is dense and no padding comes in;
- * elsewhere they are copied to scratch. */
+ * elsewhere they are copied to scratch. Or all rows of a pixel are copied one after the other into a patch, its only tap: where
+ * rows are short, kernels that read K in long steps would spend much of them on nothing. */
 typedef struct edgecore_row_taps {
     size_t bytes;              /* of a pixel */
     uint8_t zero, flip;        /* the input's zero point as the kernel is to see it; copies are flipped, so all is copied */
+    bool patch;
     const uint8_t *zero_row;   /* kernel_w pixels of `zero` */
-    uint8_t *copies;           /* for every pixel of the chunk kernel_h times edgecore_row_copy_bytes */
+    uint8_t *copies;           /* for every pixel of the chunk edgecore_copy_bytes */
 } edgecore_row_taps;
 
-/* Bytes of one copied kernel row with what copying in whole vectors may overrun. Up to 15 bytes past a pixel are read. */
-size_t edgecore_row_copy_bytes(const edgecore_window *window, size_t bytes);
+/* Bytes of a pixel's copied kernel rows with what copying in whole vectors may overrun. Up to 15 bytes past a pixel are read. */
+size_t edgecore_copy_bytes(const edgecore_window *window, size_t bytes, bool patch);
 
-/* table[ky * pitch + i]: the kernel_w pixels under kernel row ky of output pixel i. */
+/* table[ky * pitch + i]: the kernel_w pixels under kernel row ky of output pixel i; or table[i]: its patch. */
 void edgecore_row_pointers(const edgecore_window *window, const edgecore_view *input, edgecore_pixels pixels,
                            const edgecore_row_taps *taps, const uint8_t **table, size_t pitch);
 

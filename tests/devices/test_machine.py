@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from roots import write
 
 from edgecore.devices import machine
 
@@ -19,14 +20,6 @@ CPU part\t: 0xd0b
 CPU revision\t: 1
 
 """
-
-
-def write(root: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return root
 
 
 def test_a_board_is_named_by_its_device_tree(tmp_path: Path) -> None:

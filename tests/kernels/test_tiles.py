@@ -1,7 +1,7 @@
 """Every micro-kernel of every tier against the specification; operators with weights on every tier.
 
-tests/kernels/c/tiles_test.c runs the micro-kernels one by one, between guard pages; weighted_test.c runs
-operators, cut into regions and strips.
+tests/kernels/c/tiles_test.c runs the micro-kernels one by one, between guard pages, and rows_test.c those
+of byte rows and images; weighted_test.c runs operators, cut into regions and strips.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from edgecore.kernels import cpu
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-PROGRAMS = ["tiles_test", "weighted_test"]
+PROGRAMS = ["tiles_test", "weighted_test", "rows_test"]
 
 
 def run(command: list[str]) -> str:
@@ -50,6 +50,12 @@ def test_every_micro_kernel(programs: Path) -> None:
         assert "gemm_12x8c4__avx512vnni" in tested, "the 256-bit tiles are those of AVX-VNNI too"
 
 
+def test_every_row_and_image_kernel(programs: Path) -> None:
+    tested = run([str(programs / "rows_test")])
+    for isa in cpu.available_isas():
+        assert isa == "scalar" or f"rows__{isa}\n" in tested
+
+
 def test_operators_with_weights(programs: Path) -> None:
     run([str(programs / "weighted_test")])
 
@@ -63,3 +69,4 @@ def test_under_sanitizers(tmp_path: Path, need_program: Callable[[str, str], str
     folder = build(tmp_path / "build", need_program, options)
     run([str(folder / "weighted_test"), "400"])
     run([str(folder / "tiles_test")])
+    run([str(folder / "rows_test")])

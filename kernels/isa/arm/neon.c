@@ -1,13 +1,19 @@
 /* The neon tier: Cortex-A7 and A9 in 32 bits; Cortex-A53, A57 and A72 (Pi 3, Jetson Nano, Pi 4) in 64. */
-#include "isa/rows_template.h"
+#include "isa/arm/kernels.h"
 #include "isa/tiers.h"
 
 const edgecore_tier edgecore_tier_neon = {
     .name = "neon",
     .storage = EDGECORE_INT8,
-    .gemms = {&edgecore_gemm_4x4_scalar},
+#if defined(__aarch64__)
+    .gemms = {&edgecore_gemm_4x32_neon},
     .gemm_count = 1,
-    .depthwises = {&edgecore_depthwise_8_scalar},
+#else
+    .gemms = {&edgecore_gemm_4x32_armv7, &edgecore_gemm_4x16_armv7},
+    .gemm_count = 2,
+#endif
+    .depthwises = {&edgecore_depthwise_neon},
     .depthwise_count = 1,
-    EDGECORE_PORTABLE_ROWS,
+    .winograd = &edgecore_winograd_neon,
+    EDGECORE_NEON_ROWS,
 };

@@ -62,17 +62,21 @@ INLINE void make_requant(requant_4 *to, int32_t *bias, int32_t *left, size_t vec
     }
 }
 
-INLINE int32x4_t scale_4(int32x4_t acc, const requant_4 *q, const int32_t *left, const int rounding)
+INLINE int32x4_t scale_by(int32x4_t acc, int32x4_t multiplier, int32x4_t right, const int32_t *left, const int rounding)
 {
     if (rounding == ROUND_GENERAL)
         acc = vshlq_s32(acc, vld1q_s32(left));
-    const int32x4_t right = vld1q_s32(q->right);
-    const int32x4_t high = vqrdmulhq_s32(acc, vld1q_s32(q->multiplier));
+    const int32x4_t high = vqrdmulhq_s32(acc, multiplier);
     if (rounding == ROUND_UP)
         return vrshlq_s32(high, right);
     if (rounding == ROUND_AWAY)
         return vrshlq_s32(vsraq_n_s32(high, high, 31), right);
     return vrshlq_s32(vsraq_n_s32(high, vandq_s32(high, right), 31), right);
+}
+
+INLINE int32x4_t scale_4(int32x4_t acc, const requant_4 *q, const int32_t *left, const int rounding)
+{
+    return scale_by(acc, vld1q_s32(q->multiplier), vld1q_s32(q->right), left, rounding);
 }
 
 /* A head's numbers in vectors, for 16 bytes at a time. */
@@ -99,6 +103,21 @@ INLINE uint8x16_t narrow_16(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d, 
     const int16x8_t high = vqaddq_s16(vcombine_s16(vqmovn_s32(c), vqmovn_s32(d)), bounds->zero_point);
     const int8x16_t bytes = vcombine_s8(vqmovn_s16(low), vqmovn_s16(high));
     return veorq_u8(vreinterpretq_u8_s8(vminq_s8(vmaxq_s8(bytes, bounds->min), bounds->max)), bounds->flip);
+}
+
+/* Whether narrow_16_plain does. */
+INLINE bool is_plain(const requant_head *head)
+{
+    return head->min == INT8_MIN && head->max == INT8_MAX && !head->flip;
+}
+
+/* narrow_16 where int8's range is the only clamp and the output is stored as int8: as in most layers, a ReLU's zero point being
+ * the lowest byte. */
+INLINE uint8x16_t narrow_16_plain(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d, int16x8_t zero_point)
+{
+    const int16x8_t low = vqaddq_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), zero_point);
+    const int16x8_t high = vqaddq_s16(vcombine_s16(vqmovn_s32(c), vqmovn_s32(d)), zero_point);
+    return vreinterpretq_u8_s8(vcombine_s8(vqmovn_s16(low), vqmovn_s16(high)));
 }
 
 /* The first `n` bytes of a vector, 1 <= n <= 16, and not one more. */

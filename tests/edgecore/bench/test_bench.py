@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edgecore.bench.memory import peak_rss_bytes
+from edgecore.bench.peak import of_peak
 from edgecore.bench.report import Picture, Plan, bench
 from edgecore.bench.text import text
 from edgecore.bench.timing import BLOCK, LEAD_IN, figures, measure
@@ -86,3 +87,28 @@ def test_models_that_take_no_frames(shared: Path, name: str) -> None:
     network = Network(shared / f"models/mlperf_tiny/{name}.tflite")
     report = bench(network, None, Picture(np.zeros((60, 80, 3), np.uint8)), Plan(runs=3, warmup=0))
     assert report["frame"] is None and list(report["stages_ms"]) == ["inference"]
+
+
+def test_share_of_the_boards_peak(tmp_path: Path, model: Path) -> None:
+    tree = tmp_path / "proc/device-tree"
+    tree.mkdir(parents=True)
+    (tree / "model").write_text("Raspberry Pi 5 Model B Rev 1.0\0")
+    found = of_peak(349_000_000, 0.0100, "dotprod", 2, tmp_path)
+    assert found == {
+        "board": "Raspberry Pi 5",
+        "tier": "dotprod",
+        "gmacs": 34.9,
+        "peak_gmacs": 153.6,  # two cores at 2400 MHz, 32 a cycle
+        "share": 0.2272,
+    }
+    clock = tmp_path / "sys/devices/system/cpu/cpu0/cpufreq"
+    clock.mkdir(parents=True)
+    (clock / "cpuinfo_max_freq").write_text("1200000\n")  # the system's word counts
+    slower = of_peak(349_000_000, 0.0100, "dotprod", 2, tmp_path)
+    assert slower is not None and slower["peak_gmacs"] == 76.8
+    assert of_peak(1, 1.0, "avx2", 2, tmp_path) is None
+    report = bench(Network(model), None, None, Plan(runs=3, warmup=0))
+    assert "could do on these cores" not in text({**report, "peak": None})
+    assert "Raspberry Pi 5: 34.9 GMAC/s is 23% of the most that dotprod could" in text(
+        {**report, "peak": found}
+    )

@@ -15,7 +15,7 @@ enum { MOST_ROWS = 16, MOST_COLS = 64, MOST_TAPS = 49, MOST_K = 80, CANARY = 0xA
 static int8_t weights[MOST_COLS * MOST_TAPS * MOST_K];
 static int32_t biases[MOST_COLS], multipliers[MOST_COLS], shifts[MOST_COLS];
 
-enum rounding { UP, AWAY, GENERAL, ROUNDINGS };
+enum rounding { UP, AWAY, GENERAL, RELU, ROUNDINGS };
 enum values { ANY, HIGHEST, LOWEST, VALUES };
 
 static int8_t weight_of(enum values values)
@@ -23,14 +23,16 @@ static int8_t weight_of(enum values values)
     return values == ANY ? (int8_t)random_between(-128, 127) : values == HIGHEST ? 127 : -128;
 }
 
-/* Scales that bring sums of `depth` products near the range of a byte, and some that do not. */
+/* Scales that bring sums of `depth` products near the range of a byte, as in networks (RELU, and half of the others), or for some
+ * channels far from it. */
 static edgecore_requant draw_requant(enum rounding rounding, size_t depth)
 {
     const int32_t usual = depth < 64 ? -8 : -11;
+    const bool near = rounding == RELU || random_between(0, 1);
     for (size_t c = 0; c < MOST_COLS; c++) {
-        biases[c] = random_between(0, 9) ? random_between(-30000, 30000) : (int32_t)random_32();
+        biases[c] = near || random_between(0, 9) ? random_between(-30000, 30000) : (int32_t)random_32();
         multipliers[c] = (int32_t)(UINT32_C(1) << 30) + random_between(0, (1 << 30) - 1);
-        shifts[c] = random_between(0, 4) ? random_between(usual - 2, usual + 2) : random_between(-31, -1);
+        shifts[c] = near || random_between(0, 4) ? random_between(usual - 2, usual + 2) : random_between(-31, -1);
         if (random_between(0, 7) == 0)
             multipliers[c] = random_between(0, 1) ? 1 << 30 : INT32_MAX;
         if (rounding == GENERAL && random_between(0, 2) == 0)
@@ -38,6 +40,8 @@ static edgecore_requant draw_requant(enum rounding rounding, size_t depth)
         if (rounding == GENERAL && random_between(0, 9) == 0)
             multipliers[c] = shifts[c] = 0;
     }
+    if (rounding == RELU)
+        return (edgecore_requant){biases, multipliers, shifts, 0, 0, 255, random_between(0, 1) ? 0x80 : 0};
     const int32_t zero = random_between(0, 3) ? random_between(0, 255) : random_between(0, 1) * 255;
     return (edgecore_requant){
         .bias = biases,
@@ -92,13 +96,14 @@ static bool margin_kept(const uint8_t *row)
     return true;
 }
 
-static void gemm_tile(const edgecore_tier *tier, const edgecore_gemm_kernel *kernel, const edgecore_columns *columns,
-                      const void *block, size_t rows, enum values values)
+static void gemm_tiles(const edgecore_tier *tier, const edgecore_gemm_kernel *kernel, const edgecore_columns *columns,
+                       const void *block, size_t rows_of_tile, size_t tiles, enum values values)
 {
     static uint8_t *ends[MOST_ROWS]; /* each row of taps ends at a guard page */
     const uint8_t *a[MOST_TAPS * MOST_ROWS];
     uint8_t *out[MOST_ROWS];
     const size_t taps = columns->taps, k = columns->k, cols = columns->cols, offset = 5;
+    const size_t rows = rows_of_tile * tiles;
     const size_t step = (size_t)kernel->k_step, read = (k + step - 1) / step * step;
     for (size_t r = 0; r < rows; r++) {
         if (!ends[r])
@@ -114,7 +119,8 @@ static void gemm_tile(const edgecore_tier *tier, const edgecore_gemm_kernel *ker
         .a = a,
         .row_pitch = MOST_ROWS,
         .a_offset = offset,
-        .rows = rows,
+        .rows = rows_of_tile,
+        .tiles = tiles,
         .taps = taps,
         .k = k,
         .block = block,
@@ -139,7 +145,8 @@ static void gemm_tile(const edgecore_tier *tier, const edgecore_gemm_kernel *ker
 
 static void gemm_kernel(const edgecore_tier *tier, const edgecore_gemm_kernel *kernel)
 {
-    static const size_t shapes[][2] = {{1, 1}, {1, 2}, {1, 3}, {1, 4}, {1, 5}, {1, 28}, {1, 77}, {2, 7}, {9, 3}, {9, 16}, {49, 4}};
+    static const size_t shapes[][2] = {{1, 1},  {1, 2},  {1, 3},  {1, 4},  {1, 5},  {1, 24}, {1, 28},   {1, 64},   {1, 77},
+                                       {2, 7},  {2, 64}, {3, 41}, {9, 3},  {9, 16}, {49, 4}, {1, 3001}, {3, 1072}, {5, 700}};
     const size_t most = (size_t)kernel->cols, some[] = {1, most / 2 + 1, most - 1, most};
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
         for (size_t n = 0; n < 4; n++)
@@ -153,7 +160,8 @@ static void gemm_kernel(const edgecore_tier *tier, const edgecore_gemm_kernel *k
                     void *block = aligned_alloc(64, bytes);
                     kernel->pack(block, &columns);
                     for (size_t rows = 1; rows <= (size_t)kernel->rows; rows++)
-                        gemm_tile(tier, kernel, &columns, block, rows, (enum values)values);
+                        for (size_t tiles = 1; tiles <= (kernel->takes_tiles ? 2 : 1); tiles++)
+                            gemm_tiles(tier, kernel, &columns, block, rows, tiles, (enum values)values);
                     free(block);
                 }
 }
@@ -175,8 +183,12 @@ static void depthwise_case(const edgecore_tier *tier, const edgecore_depthwise_k
         a[i] = end - kernel->cols - random_between(0, random_between(0, 1) * 500) - offset;
     edgecore_columns columns = {
         .weights = weights, .cols = cols, .kernel_h = kernel_h, .kernel_w = kernel_w, .weight_stride = cols + 1};
-    for (size_t i = 0; i < kernel_h * kernel_w * columns.weight_stride; i++)
+    const bool without_lowest = random_between(0, 1); /* as converters make them; kernels may be faster then */
+    for (size_t i = 0; i < kernel_h * kernel_w * columns.weight_stride; i++) {
         weights[i] = weight_of(random_between(0, 1) ? ANY : values);
+        if (without_lowest && weights[i] == -128)
+            weights[i] = -127;
+    }
     columns.requant = draw_requant(rounding, kernel_h * kernel_w);
     void *block = aligned_alloc(64, (kernel->block_bytes(kernel_h, kernel_w) + 63) / 64 * 64);
     void *scratch = aligned_alloc(64, (kernel->scratch_bytes(count, kernel_h) + 127) / 64 * 64);

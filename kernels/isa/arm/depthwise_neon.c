@@ -1,0 +1,282 @@
+/* Depthwise convolution by widening multiplies of 8-bit pairs: two taps of a channel lie side by side, two such pairs are multiplied
+ * and added in 16 bits (two products fit unless weights are -128), and a pairwise addition takes all four taps to 32 bits:
+ * vmull, vmlal and vpadal for 16 products.
+ *
+ * Pairs are of two kernel rows. A last row without a partner is paired with itself, moved by one tap. Columns are paired once for
+ * all pixels that share them: in registers for kernels of 3x3, in scratch for all others.
+ * Weights are [pair][SLICE][2], one behind another in the order in which pixels use them. */
+#include "isa/arm/depthwise.h"
+#include "isa/arm/kernels.h"
+
+enum { PAIR_BYTES = 2 * SLICE };
+
+/* Orders of weights. */
+enum order {
+    ORDER_ANY,    /* column by column its pairs of rows, then the last row's pairs */
+    ORDER_SINGLE, /* that, but with weights of -128: products are added one by one */
+    ORDER_3X3,    /* as ORDER_ANY, but the ninth tap is not paired with a zero: [SLICE] */
+};
+
+INLINE int8x8_t load_tap(const uint8_t *from)
+{
+    return vreinterpret_s8_u8(vld1_u8(from));
+}
+
+/* Two taps of a slice, side by side. */
+INLINE int8x16_t make_pair(int8x8_t a, int8x8_t b)
+{
+#if defined(__aarch64__)
+    const int8x8_t zero = vdup_n_s8(0);
+    int8x16_t pair = vzip1q_s8(vcombine_s8(a, zero), vcombine_s8(b, zero));
+    __asm__("" : "+w"(pair)); /* one vector: without this clang makes two halves, and of the weights too */
+    return pair;
+#else
+    const int8x8x2_t both = vzip_s8(a, b);
+    return vcombine_s8(both.val[0], both.val[1]);
+#endif
+}
+
+INLINE void add_pair(int32x4_t acc[2], int8x16_t x, int8x16_t w)
+{
+    acc[0] = vpadalq_s16(acc[0], vmull_s8(vget_low_s8(x), vget_low_s8(w)));
+    acc[1] = vpadalq_s16(acc[1], vmull_s8(vget_high_s8(x), vget_high_s8(w)));
+}
+
+INLINE void add_two_pairs(int32x4_t acc[2], int8x16_t x0, int8x16_t w0, int8x16_t x1, int8x16_t w1)
+{
+    const int16x8_t low = vmull_s8(vget_low_s8(x0), vget_low_s8(w0));
+    const int16x8_t high = vmull_s8(vget_high_s8(x0), vget_high_s8(w0));
+    acc[0] = vpadalq_s16(acc[0], vmlal_s8(low, vget_low_s8(x1), vget_low_s8(w1)));
+    acc[1] = vpadalq_s16(acc[1], vmlal_s8(high, vget_high_s8(x1), vget_high_s8(w1)));
+}
+
+/* Pairs of a pixel. */
+static size_t pairs_of(size_t kernel_h, size_t kernel_w)
+{
+    return kernel_h / 2 * kernel_w + kernel_h % 2 * ((kernel_w + 1) / 2);
+}
+
+/* Pairs of one column in scratch. */
+static size_t column_pairs(size_t kernel_h)
+{
+    return (kernel_h + 1) / 2;
+}
+
+static size_t block_bytes(size_t kernel_h, size_t kernel_w)
+{
+    return depthwise_bytes(pairs_of(kernel_h, kernel_w) * PAIR_BYTES);
+}
+
+/* [places][columns][pairs of a column]; a pixel has no more pairs than there are in all columns. */
+static size_t scratch_bytes(size_t columns, size_t kernel_h)
+{
+    const size_t pairs = columns * column_pairs(kernel_h);
+    return place_bytes(pairs) + pairs * PAIR_BYTES;
+}
+
+static void pack_slice(depthwise_slice *slice, const edgecore_columns *columns, bool general)
+{
+    const size_t height = columns->kernel_h, width = columns->kernel_w, cols = columns->cols;
+    bool lowest = false;
+    make_requant(slice->requant, slice->bias, slice->left, 2, columns);
+    for (size_t ky = 0; ky < height; ky++)
+        for (size_t kx = 0; kx < width; kx++) {
+            const bool last = height % 2 && ky == height - 1;
+            const size_t pair = last ? height / 2 * width + kx / 2 : kx * (height / 2) + ky / 2;
+            const size_t place = last ? kx % 2 : ky % 2;
+            const int8_t *from = columns->weights + (ky * width + kx) * columns->weight_stride;
+            for (size_t c = 0; c < cols; c++) {
+                slice->weights[pair * PAIR_BYTES + 2 * c + place] = from[c];
+                lowest |= from[c] == -128;
+            }
+        }
+    slice->order = lowest ? ORDER_SINGLE : ORDER_ANY;
+    if (!lowest && height == 3 && width == 3 && cols == SLICE && !general) {
+        slice->order = ORDER_3X3;
+        memcpy(slice->weights + 4 * PAIR_BYTES, columns->weights + 8 * columns->weight_stride, SLICE);
+    }
+}
+
+static void pack(void *block, const edgecore_columns *columns)
+{
+    const size_t weight_bytes = pairs_of(columns->kernel_h, columns->kernel_w) * PAIR_BYTES;
+    memset(block, 0, block_bytes(columns->kernel_h, columns->kernel_w));
+    *(depthwise_head *)block = make_depthwise_head(columns);
+    for (size_t s = 0; s * SLICE < columns->cols; s++) {
+        const edgecore_columns some = columns_of_slice(columns, s);
+        pack_slice(slice_at(block, s, weight_bytes), &some, ((depthwise_head *)block)->requant.rounding == ROUND_GENERAL);
+    }
+}
+
+/* A column of a 3x3 kernel: the upper two rows, and the last. */
+typedef struct column_3 {
+    int8x16_t upper;
+    int8x8_t last;
+} column_3;
+
+/* A 3x3 kernel's constants. */
+typedef struct kernel_3x3 {
+    int8x16_t upper[3], last;
+    int8x8_t ninth;
+    size_t offset;
+} kernel_3x3;
+
+INLINE column_3 load_column(const kernel_3x3 *k, const uint8_t *const *a)
+{
+    return (column_3){make_pair(load_tap(a[0] + k->offset), load_tap(a[1] + k->offset)), load_tap(a[2] + k->offset)};
+}
+
+/* The single tap is added to the bias first, which that does not overwrite. */
+INLINE void sum_pixel(int32x4_t acc[2], const kernel_3x3 *k, const slice_output *o, column_3 x, column_3 y, column_3 z)
+{
+    const int16x8_t ninth = vmull_s8(z.last, k->ninth);
+    acc[0] = vaddw_s16(o->bias[0], vget_low_s16(ninth));
+    acc[1] = vaddw_s16(o->bias[1], vget_high_s16(ninth));
+    add_two_pairs(acc, x.upper, k->upper[0], y.upper, k->upper[1]);
+    add_two_pairs(acc, z.upper, k->upper[2], make_pair(x.last, y.last), k->last);
+}
+
+INLINE void one_pixel(const kernel_3x3 *k, slice_output *o, column_3 x, column_3 y, column_3 z, const enum finish finish)
+{
+    int32x4_t acc[2];
+    sum_pixel(acc, k, o, x, y, z);
+    store_one(o, acc, SLICE, finish);
+}
+
+/* Pixels of columns x, y, z and of z or y on. */
+INLINE void two_pixels(const kernel_3x3 *k, slice_output *o, column_3 x, column_3 y, column_3 z, column_3 x1, column_3 y1, column_3 z1,
+                       const enum finish finish)
+{
+    int32x4_t acc[2], acc1[2];
+    sum_pixel(acc, k, o, x, y, z);
+    sum_pixel(acc1, k, o, x1, y1, z1);
+    store_two(o, acc, acc1, finish);
+}
+
+/* Columns stay in registers while pixels share them. */
+INLINE void run_3x3(const edgecore_depthwise_args *args, const depthwise_slice *slice, size_t offset, const enum finish finish)
+{
+    const int8_t *w = slice->weights;
+    const kernel_3x3 k = {
+        {vld1q_s8(w), vld1q_s8(w + PAIR_BYTES), vld1q_s8(w + 2 * PAIR_BYTES)},
+        vld1q_s8(w + 3 * PAIR_BYTES),
+        vld1_s8(w + 4 * PAIR_BYTES),
+        offset,
+    };
+    slice_output o = output_of_slice(args, slice, offset);
+    const uint8_t *const *a = args->a;
+    size_t left = args->pixels;
+    if (args->tap_step == 1 && args->pixel_step == 1) {
+        column_3 x0 = load_column(&k, a), x1 = load_column(&k, a + 3), x2, x3;
+        for (a += 6; left >= 4; left -= 4, a += 12) {
+            x2 = load_column(&k, a);
+            x3 = load_column(&k, a + 3);
+            two_pixels(&k, &o, x0, x1, x2, x1, x2, x3, finish);
+            x0 = load_column(&k, a + 6);
+            x1 = load_column(&k, a + 9);
+            two_pixels(&k, &o, x2, x3, x0, x3, x0, x1, finish);
+        }
+        for (; left > 0; left--, a += 3) {
+            x2 = load_column(&k, a);
+            one_pixel(&k, &o, x0, x1, x2, finish);
+            x0 = x1;
+            x1 = x2;
+        }
+    } else if (args->tap_step == 1 && args->pixel_step == 2) {
+        column_3 x0 = load_column(&k, a), x1, x2, x3, x4;
+        for (a += 3; left >= 2; left -= 2, a += 12) {
+            x1 = load_column(&k, a);
+            x2 = load_column(&k, a + 3);
+            x3 = load_column(&k, a + 6);
+            x4 = load_column(&k, a + 9);
+            two_pixels(&k, &o, x0, x1, x2, x2, x3, x4, finish);
+            x0 = x4;
+        }
+        if (left)
+            one_pixel(&k, &o, x0, load_column(&k, a), load_column(&k, a + 3), finish);
+    } else {
+        for (; left > 0; left--, a += 3 * args->pixel_step)
+            one_pixel(&k, &o, load_column(&k, a), load_column(&k, a + 3 * args->tap_step),
+                      load_column(&k, a + 6 * args->tap_step), finish);
+    }
+}
+
+/* Returns the number of a pixel's pairs. */
+static size_t fill_places(const edgecore_depthwise_args *args, uint32_t *places)
+{
+    const size_t rows = args->kernel_h / 2, step = args->tap_step * column_pairs(args->kernel_h);
+    size_t count = 0;
+    for (size_t kx = 0; kx < args->kernel_w; kx++)
+        for (size_t g = 0; g < rows; g++)
+            places[count++] = (uint32_t)((kx * step + g) * PAIR_BYTES);
+    for (size_t kx = 0; args->kernel_h % 2 && kx < args->kernel_w; kx += 2)
+        places[count++] = (uint32_t)((kx * step + rows) * PAIR_BYTES);
+    return count;
+}
+
+static void interleave(const edgecore_depthwise_args *args, size_t offset, uint8_t *to)
+{
+    const size_t height = args->kernel_h;
+    for (size_t x = 0; x < args->columns; x++) {
+        const uint8_t *const *a = args->a + x * height;
+        for (size_t ky = 0; ky + 2 <= height; ky += 2, to += PAIR_BYTES)
+            vst1q_s8((int8_t *)to, make_pair(load_tap(a[ky] + offset), load_tap(a[ky + 1] + offset)));
+        if (height % 2) { /* past the last column comes a weight of 0 */
+            const size_t next = x + args->tap_step < args->columns ? args->tap_step * height : 0;
+            vst1q_s8((int8_t *)to, make_pair(load_tap(a[height - 1] + offset), load_tap(a[height - 1 + next] + offset)));
+            to += PAIR_BYTES;
+        }
+    }
+}
+
+static void run_any(const edgecore_depthwise_args *args, const depthwise_slice *slice, size_t offset, size_t cols)
+{
+    const size_t column_bytes = column_pairs(args->kernel_h) * PAIR_BYTES;
+    uint32_t *places = args->scratch;
+    uint8_t *columns = (uint8_t *)args->scratch + place_bytes(args->columns * column_pairs(args->kernel_h));
+    const int8_t *x = (const int8_t *)columns;
+    slice_output o = output_of_slice(args, slice, offset);
+    const size_t count = fill_places(args, places), twos = slice->order == ORDER_SINGLE ? 0 : count / 2 * 2;
+    interleave(args, offset, columns);
+    for (size_t p = 0; p < args->pixels; p++, x += args->pixel_step * column_bytes) {
+        const int8_t *w = slice->weights;
+        int32x4_t acc[2] = {o.bias[0], o.bias[1]};
+        size_t i = 0;
+        for (; i < twos; i += 2, w += 2 * PAIR_BYTES)
+            add_two_pairs(acc, vld1q_s8(x + places[i]), vld1q_s8(w), vld1q_s8(x + places[i + 1]), vld1q_s8(w + PAIR_BYTES));
+        for (; i < count; i++, w += PAIR_BYTES)
+            add_pair(acc, vld1q_s8(x + places[i]), vld1q_s8(w));
+        acc[0] = vshlq_s32(acc[0], vld1q_s32(slice->left));
+        acc[1] = vshlq_s32(acc[1], vld1q_s32(slice->left + 4));
+        store_one(&o, acc, cols, FINISH_GENERAL);
+    }
+}
+
+static void run(const edgecore_depthwise_args *args)
+{
+    const depthwise_head *head = args->block;
+    const size_t weight_bytes = pairs_of(args->kernel_h, args->kernel_w) * PAIR_BYTES;
+    for (size_t s = 0; s * SLICE < args->cols; s++) {
+        const depthwise_slice *slice = slice_at(args->block, s, weight_bytes);
+        const size_t offset = args->offset + s * SLICE, left = args->cols - s * SLICE;
+        if (slice->order != ORDER_3X3)
+            run_any(args, slice, offset, left < SLICE ? left : SLICE);
+        else if (head->requant.rounding != ROUND_UP)
+            run_3x3(args, slice, offset, FINISH_AWAY);
+        else if (head->clamps)
+            run_3x3(args, slice, offset, FINISH_UP_CLAMP);
+        else
+            run_3x3(args, slice, offset, FINISH_UP);
+    }
+}
+
+const edgecore_depthwise_kernel edgecore_depthwise_neon = {
+    .name = "depthwise_64r2__neon",
+    .cols = CHANNELS,
+    .row_step = 1,
+    .cost = 1.0f,
+    .block_bytes = block_bytes,
+    .scratch_bytes = scratch_bytes,
+    .pack = pack,
+    .run = run,
+};

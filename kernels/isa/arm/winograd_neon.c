@@ -1,0 +1,162 @@
+/* Weights and products of the neon tier's Winograd kernel; winograd_neon.h has the transforms. */
+#include "isa/arm/kernels.h"
+#include "isa/arm/winograd_neon.h"
+#if !defined(__aarch64__)
+#include "isa/arm/winograd_armv7.h"
+#endif
+
+static size_t block_bytes(size_t channels)
+{
+    return sizeof(winograd_head) + POSITIONS * chunks_of(channels) * CHUNK * COLS * sizeof(int16_t);
+}
+
+/* Three weights under G. */
+static void transform_weights(const int32_t g[3], int32_t to[SIDE])
+{
+    const int32_t even = g[0] + g[2], far = g[0] + 4 * g[2];
+    to[0] = 6 * g[0];
+    to[1] = -4 * (even + g[1]);
+    to[2] = -4 * (even - g[1]);
+    to[3] = far + 2 * g[1];
+    to[4] = far - 2 * g[1];
+    to[5] = 12 * g[2];
+}
+
+/* One input channel of one output channel: `w` has 9 weights, `step` apart. */
+static void pack_channel(int16_t *to, size_t position_step, const int8_t *w, size_t step)
+{
+    int32_t half[3][SIDE], all[POSITIONS];
+    for (size_t x = 0; x < 3; x++) {
+        const int32_t g[3] = {w[x * step], w[(3 + x) * step], w[(6 + x) * step]};
+        transform_weights(g, half[x]);
+    }
+    for (size_t y = 0; y < SIDE; y++) {
+        const int32_t g[3] = {half[0][y], half[1][y], half[2][y]};
+        transform_weights(g, all + y * SIDE);
+    }
+    for (size_t p = 0; p < POSITIONS; p++)
+        to[p * position_step] = (int16_t)all[p];
+}
+
+static void pack(void *block, const edgecore_columns *columns)
+{
+    const size_t channels = columns->k, position_step = chunks_of(channels) * CHUNK * COLS;
+    memset(block, 0, block_bytes(channels));
+    winograd_head *head = block;
+    head->requant = make_head(columns);
+    make_requant(head->scales, head->bias, head->left, HALVES, columns);
+    for (size_t c = 0; c < COLS; c++)
+        head->bias[c] = (int32_t)((uint32_t)head->bias[c] * SCALE);
+    int16_t *to = (int16_t *)(head + 1);
+    for (size_t c = 0; c < columns->cols; c++)
+        for (size_t k = 0; k < channels; k++)
+            pack_channel(to + k * COLS + c, position_step, columns->weights + c * 9 * channels + k, channels);
+}
+
+/* acc, and w[4 lanes] * d[channel]. */
+#if defined(__aarch64__)
+#define FIRST_LOW(acc, w, d, channel) vmull_laneq_s16(vget_low_s16(w), d, channel)
+#define FIRST_HIGH(acc, w, d, channel) vmull_high_laneq_s16(w, d, channel)
+#define NEXT_LOW(acc, w, d, channel) vmlal_laneq_s16(acc, vget_low_s16(w), d, channel)
+#define NEXT_HIGH(acc, w, d, channel) vmlal_high_laneq_s16(acc, w, d, channel)
+#else
+#define LANES_OF(d, channel) ((channel) < 4 ? vget_low_s16(d) : vget_high_s16(d))
+#define FIRST_LOW(acc, w, d, channel) vmull_lane_s16(vget_low_s16(w), LANES_OF(d, channel), (channel) & 3)
+#define FIRST_HIGH(acc, w, d, channel) vmull_lane_s16(vget_high_s16(w), LANES_OF(d, channel), (channel) & 3)
+#define NEXT_LOW(acc, w, d, channel) vmlal_lane_s16(acc, vget_low_s16(w), LANES_OF(d, channel), (channel) & 3)
+#define NEXT_HIGH(acc, w, d, channel) vmlal_lane_s16(acc, vget_high_s16(w), LANES_OF(d, channel), (channel) & 3)
+#endif
+
+#define MULTIPLY_CHANNEL(step, channel)                                                                                  \
+    {                                                                                                                     \
+        const int16x8_t w = vld1q_s16(u + (channel) * COLS);                                                             \
+        for (size_t t = 0; t < tiles; t++) {                                                                              \
+            acc[t][0] = step##_LOW(acc[t][0], w, d[t], channel);                                                         \
+            acc[t][1] = step##_HIGH(acc[t][1], w, d[t], channel);                                                        \
+        }                                                                                                                 \
+    }
+
+#define MULTIPLY_CHUNK(step)                                                                                             \
+    {                                                                                                                     \
+        int16x8_t d[TILES];                                                                                               \
+        for (size_t t = 0; t < tiles; t++)                                                                                \
+            d[t] = vld1q_s16(v + t * CHUNK);                                                                             \
+        MULTIPLY_CHANNEL(step, 0)                                                                                         \
+        MULTIPLY_CHANNEL(NEXT, 1)                                                                                         \
+        MULTIPLY_CHANNEL(NEXT, 2)                                                                                         \
+        MULTIPLY_CHANNEL(NEXT, 3)                                                                                         \
+        MULTIPLY_CHANNEL(NEXT, 4)                                                                                         \
+        MULTIPLY_CHANNEL(NEXT, 5)                                                                                         \
+        MULTIPLY_CHANNEL(NEXT, 6)                                                                                         \
+        MULTIPLY_CHANNEL(NEXT, 7)                                                                                         \
+        v += TILES * CHUNK;                                                                                               \
+        u += CHUNK * COLS;                                                                                                \
+    }
+
+/* Sums over the channels in every position: [position][TILES][COLS]. */
+INLINE void multiply(const int16_t *v, const int16_t *u, size_t chunks, int32_t *to, const size_t tiles)
+{
+    for (size_t p = 0; p < POSITIONS; p++, to += TILES * COLS) {
+        int32x4_t acc[TILES][HALVES];
+        MULTIPLY_CHUNK(FIRST)
+        for (size_t chunk = 1; chunk < chunks; chunk++)
+            MULTIPLY_CHUNK(NEXT)
+        for (size_t t = 0; t < tiles; t++) {
+            vst1q_s32(to + t * COLS, acc[t][0]);
+            vst1q_s32(to + t * COLS + 4, acc[t][1]);
+        }
+    }
+}
+
+typedef void multiply_function(const int16_t *v, const int16_t *u, size_t chunks, int32_t *to);
+
+#define MULTIPLY(tiles)                                                                                                   \
+    static void multiply_##tiles(const int16_t *v, const int16_t *u, size_t chunks, int32_t *to)                         \
+    {                                                                                                                     \
+        multiply(v, u, chunks, to, tiles);                                                                                \
+    }
+MULTIPLY(1)
+MULTIPLY(2)
+MULTIPLY(3)
+#if defined(__aarch64__)
+MULTIPLY(4)
+MULTIPLY(5)
+MULTIPLY(6)
+MULTIPLY(7)
+MULTIPLY(8)
+#endif
+
+static multiply_function *const multiplies[TILES] = {
+    multiply_1, multiply_2, multiply_3, multiply_4,
+#if defined(__aarch64__)
+    multiply_5, multiply_6, multiply_7, multiply_8,
+#endif
+};
+
+static void run(const edgecore_winograd_args *args)
+{
+    const winograd_head *head = args->block;
+    multiplies[args->count - 1](args->tiles, (const int16_t *)(head + 1), chunks_of(args->channels), args->scratch);
+    edgecore_winograd_output_neon(args);
+}
+
+/* Costs are instructions, as counted. */
+#if defined(__aarch64__)
+enum { CHUNK_COST = POSITIONS * 140, TILE_COST = POSITIONS * 16 + TILES * 690, INPUT_COST = 390 };
+#else
+enum { CHUNK_COST = POSITIONS * 73, TILE_COST = 5100, INPUT_COST = 390 };
+#endif
+
+const edgecore_winograd_kernel edgecore_winograd_neon = {
+    .name = "winograd_4x4_8c__neon",
+    .tiles = TILES,
+    .cols = COLS,
+    .column_bytes = SIDE * CHUNK * sizeof(int16_t),
+    .chunk_cost = CHUNK_COST,
+    .tile_cost = TILE_COST,
+    .input_cost = INPUT_COST,
+    .block_bytes = block_bytes,
+    .pack = pack,
+    .transform = edgecore_winograd_transform_neon,
+    .run = run,
+};

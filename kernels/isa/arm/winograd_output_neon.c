@@ -1,0 +1,138 @@
+/* The output transform of the neon tier's Winograd kernel: 36 sums under A^T from both sides, 4 channels at a time, and to bytes. */
+#include "isa/arm/winograd_neon.h"
+
+#define INVERSE_OF_9 0x38e38e39 /* modulo 2^32 */
+
+/* Two factors in a register whose value the compiler does not see: it would make shifts and additions of them. */
+INLINE int32x2_t opaque_s32(int32_t low, int32_t high)
+{
+    int32x2_t v = vset_lane_s32(high, vdup_n_s32(low), 1);
+    __asm__("" : "+w"(v));
+    return v;
+}
+
+/* Powers of two and the inverse of 9 in two registers, by lane. */
+typedef struct factors {
+    int32x2_t two_four, eight_ninth;
+} factors;
+
+/* Six sums under A^T. */
+INLINE void transform_sums(const int32x4_t m[SIDE], const factors *f, int32x4_t to[4])
+{
+    const int32x4_t sum = vaddq_s32(m[1], m[2]), difference = vsubq_s32(m[1], m[2]);
+    const int32x4_t far_sum = vaddq_s32(m[3], m[4]), far_difference = vsubq_s32(m[3], m[4]);
+    to[0] = vaddq_s32(vaddq_s32(m[0], sum), far_sum);
+    to[1] = vmlaq_lane_s32(difference, far_difference, f->two_four, 0);
+    to[2] = vmlaq_lane_s32(sum, far_sum, f->two_four, 1);
+    to[3] = vmlaq_lane_s32(vmlaq_lane_s32(difference, far_difference, f->eight_ninth, 0), m[5], f->two_four, 0);
+}
+
+/* What 4 channels have in common for all tiles. */
+typedef struct output_channels {
+    factors factors;
+    int32x4_t bias;
+    const requant_4 *scales;
+    const int32_t *left;
+    output_bounds bounds;
+} output_channels;
+
+/* Row y of a tile: 4 channels of 4 pixels, one pixel after the other. `rows`: a tile under A^T from one side. */
+INLINE uint8x16_t output_row(const output_channels *c, const int32x4_t rows[SIDE][4], const size_t y, const int rounding)
+{
+    const int32x4_t m[SIDE] = {rows[0][y], rows[1][y], rows[2][y], rows[3][y], rows[4][y], rows[5][y]};
+    int32x4_t pixels[4];
+    transform_sums(m, &c->factors, pixels);
+    for (size_t x = 0; x < 4; x++) {
+        pixels[x] = vshrq_n_s32(vmulq_lane_s32(pixels[x], c->factors.eight_ninth, 1), 6);
+        pixels[x] = scale_4(pixels[x], c->scales, c->left, rounding);
+    }
+    return narrow_16(pixels[0], pixels[1], pixels[2], pixels[3], &c->bounds);
+}
+
+/* By memcpy: nothing is aligned, and 32-bit compilers promise the alignment of an element in vst1q_lane_u32. */
+INLINE void store_row(uint8_t *to, ptrdiff_t pixel_stride, uint8x16_t bytes)
+{
+    const uint32x4_t pixels = vreinterpretq_u32_u8(bytes);
+    memcpy(to, &(uint32_t){vgetq_lane_u32(pixels, 0)}, 4);
+    memcpy(to + pixel_stride, &(uint32_t){vgetq_lane_u32(pixels, 1)}, 4);
+    memcpy(to + 2 * pixel_stride, &(uint32_t){vgetq_lane_u32(pixels, 2)}, 4);
+    memcpy(to + 3 * pixel_stride, &(uint32_t){vgetq_lane_u32(pixels, 3)}, 4);
+}
+
+/* What a tile at an edge has of 4 x 4 pixels. */
+__attribute__((noinline)) static void store_part(uint8_t *to, const edgecore_winograd_output *out, ptrdiff_t row_stride,
+                                                 ptrdiff_t pixel_stride, const uint8_t (*bytes)[16], size_t channels)
+{
+    for (int32_t y = 0; y < out->rows; y++, to += row_stride) {
+        uint8_t *pixel = to;
+        for (int32_t x = 0; x < out->cols; x++, pixel += pixel_stride)
+            if (channels == 4)
+                memcpy(pixel, bytes[y] + 4 * x, 4);
+            else
+                for (size_t c = 0; c < channels; c++)
+                    pixel[c] = bytes[y][4 * (size_t)x + c];
+    }
+}
+
+/* 4 channels, or the first `channels` of them, of one tile. */
+INLINE void output_tile(const output_channels *c, const int32_t *sums, const edgecore_winograd_args *args,
+                        const edgecore_winograd_output *out, size_t offset, size_t channels, const int rounding)
+{
+    int32x4_t rows[SIDE][4];
+    for (size_t j = 0; j < SIDE; j++) {
+        int32x4_t m[SIDE];
+        for (size_t i = 0; i < SIDE; i++)
+            m[i] = vld1q_s32(sums + (i * SIDE + j) * TILES * COLS);
+        if (j == BIAS_POSITION % SIDE)
+            m[BIAS_POSITION / SIDE] = vaddq_s32(m[BIAS_POSITION / SIDE], c->bias);
+        transform_sums(m, &c->factors, rows[j]);
+    }
+    uint8_t *to = out->to + offset;
+    if (out->rows == 4 && out->cols == 4 && channels == 4) {
+        store_row(to, args->pixel_stride, output_row(c, rows, 0, rounding));
+        store_row(to + args->row_stride, args->pixel_stride, output_row(c, rows, 1, rounding));
+        store_row(to + 2 * args->row_stride, args->pixel_stride, output_row(c, rows, 2, rounding));
+        store_row(to + 3 * args->row_stride, args->pixel_stride, output_row(c, rows, 3, rounding));
+        return;
+    }
+    uint8_t bytes[4][16];
+    vst1q_u8(bytes[0], output_row(c, rows, 0, rounding));
+    if (out->rows > 1)
+        vst1q_u8(bytes[1], output_row(c, rows, 1, rounding));
+    if (out->rows > 2)
+        vst1q_u8(bytes[2], output_row(c, rows, 2, rounding));
+    if (out->rows > 3)
+        vst1q_u8(bytes[3], output_row(c, rows, 3, rounding));
+    store_part(to, out, args->row_stride, args->pixel_stride, (const uint8_t(*)[16])bytes, channels);
+}
+
+INLINE void output(const edgecore_winograd_args *args, const int rounding)
+{
+    const winograd_head *head = args->block;
+    output_channels c = {.factors = {opaque_s32(2, 4), opaque_s32(8, INVERSE_OF_9)}, .bounds = load_bounds(&head->requant)};
+    for (size_t half = 0; half * 4 < args->cols; half++) {
+        const size_t left = args->cols - half * 4, channels = left < 4 ? left : 4;
+        c.bias = vld1q_s32(head->bias + half * 4);
+        c.scales = &head->scales[half];
+        c.left = head->left + half * 4;
+        for (size_t t = 0; t < args->count; t++)
+            output_tile(&c, args->scratch + t * COLS + half * 4, args, &args->out[t], args->out_offset + half * 4, channels,
+                        rounding);
+    }
+}
+
+#define OUTPUT(rounding)                                                                                                  \
+    __attribute__((noinline)) static void output_##rounding(const edgecore_winograd_args *args)                          \
+    {                                                                                                                     \
+        output(args, rounding);                                                                                           \
+    }
+OUTPUT(ROUND_UP)
+OUTPUT(ROUND_AWAY)
+OUTPUT(ROUND_GENERAL)
+
+void edgecore_winograd_output_neon(const edgecore_winograd_args *args)
+{
+    static void (*const outputs[])(const edgecore_winograd_args *) = {output_ROUND_UP, output_ROUND_AWAY, output_ROUND_GENERAL};
+    const winograd_head *head = args->block;
+    outputs[head->requant.rounding](args);
+}
