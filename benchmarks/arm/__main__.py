@@ -47,12 +47,18 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--models", default=",".join(MODELS), help="zoo members, NAME@SIZE, or files; default: %(default)s")
+    parser.add_argument(
+        "--models", default=",".join(MODELS), help="zoo members, NAME@SIZE, or files; default: %(default)s"
+    )
     parser.add_argument("--cpus", default=",".join(TITLES), help="default: %(default)s")
     parser.add_argument("--wheels", type=Path, help="a folder with edgecore's wheels; default: build them")
-    parser.add_argument("--steps", metavar="MODEL", help="show what every step of a model multiplies and moves")
+    parser.add_argument(
+        "--steps", metavar="MODEL", help="show what every step of a model multiplies and moves"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/arm"), help="default: %(default)s")
-    parser.add_argument("--freeze", action="store_true", help=f"in a checkout: make the counts those of CI's gate, {FROZEN}")
+    parser.add_argument(
+        "--freeze", action="store_true", help=f"in a checkout: make the counts those of CI's gate, {FROZEN}"
+    )
     parser.add_argument("--publish", action="store_true", help=f"in a checkout: update {report.PAGE}")
     return parser.parse_args(arguments)
 
@@ -72,7 +78,9 @@ def wheels_in(folder: Path, architectures: Sequence[str]) -> dict[str, Path]:
     for arch in architectures:
         matches = sorted(folder.glob(f"edgecore-*_{arch}.whl"))
         if len(matches) != 1:
-            raise UserError(f"{folder} has {len(matches)} wheels for {arch} instead of one; build them with `make wheels`")
+            raise UserError(
+                f"{folder} has {len(matches)} wheels for {arch} instead of one; build them with `make wheels`"
+            )
         found[arch] = matches[0]
     return found
 
@@ -99,7 +107,10 @@ def gather(names: str, folder: Path) -> dict[str, Path]:
 
 
 def tables(
-    found: Sequence[counts.Count], paths: Mapping[str, Path], verdicts: Sequence[loops.Verdict], steps: str | None
+    found: Sequence[counts.Count],
+    paths: Mapping[str, Path],
+    verdicts: Sequence[loops.Verdict],
+    steps: str | None,
 ) -> str:
     seen = {each.cpu for each in found}
     columns = {cpu: TITLES.get(cpu, cpu) for cpu in [*TITLES, *sorted(seen - set(TITLES))] if cpu in seen}
@@ -124,7 +135,9 @@ def run(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         wheels = (
-            wheels_in(options.wheels, architectures) if options.wheels else built(folder / "wheels", architectures)
+            wheels_in(options.wheels, architectures)
+            if options.wheels
+            else built(folder / "wheels", architectures)
         )
         paths = gather(options.models, folder)
         found = counts.count_all(
@@ -132,15 +145,21 @@ def run(options: argparse.Namespace) -> None:
             wheels,
             chosen,
             progress=lambda each: print(
-                f"{each.model}, {each.cpu}, {each.runtime}: {each.instructions / 1e6:.2f} M", file=sys.stderr, flush=True
+                f"{each.model}, {each.cpu}, {each.runtime}: {each.instructions / 1e6:.2f} M",
+                file=sys.stderr,
+                flush=True,
             ),
         )
         verdicts = [
-            verdict for arch in architectures for verdict in loops.judge_all(checkout(), arch, folder / f"kernels-{arch}")
+            verdict
+            for arch in architectures
+            for verdict in loops.judge_all(checkout(), arch, folder / f"kernels-{arch}")
         ]
         text = tables(found, paths, loops.best(verdicts), options.steps)
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "arm.json").write_text(json.dumps(counts.to_json(found), indent=1) + "\n", encoding="utf-8")
+    (options.out / "arm.json").write_text(
+        json.dumps(counts.to_json(found), indent=1) + "\n", encoding="utf-8"
+    )
     (options.out / "arm.md").write_text(text, encoding="utf-8")
     print(text)
     if options.freeze:

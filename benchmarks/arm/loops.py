@@ -145,7 +145,12 @@ def judge(kernel: str, loop: Loop, triple: str, cpu: str, features: str = "") ->
     """`loop` on `cpu`, one of LLVM's names; `features` are added to it, as +i8mm."""
     top = re.sub(r"0x[0-9a-f]+.*", ".Ltop", loop.instructions[-1])
     source = "\n".join([".Ltop:", *loop.instructions[:-1], top, ""])
-    command = [programs.find("llvm-mca-19"), f"-mtriple={triple}", f"-mcpu={cpu}", f"-iterations={_ITERATIONS}"]
+    command = [
+        programs.find("llvm-mca-19"),
+        f"-mtriple={triple}",
+        f"-mcpu={cpu}",
+        f"-iterations={_ITERATIONS}",
+    ]
     command += [f"-mattr={features}"] if features else []
     done = subprocess.run(command, input=source, capture_output=True, text=True, check=True)
     cycles = re.search(r"Total Cycles:\s+(\d+)", done.stdout)

@@ -38,7 +38,11 @@ def counts_table(counts: Sequence[Count], columns: Mapping[str, str]) -> list[st
             text = " / ".join(f"{peer.instructions / 1e6:.1f}" for peer in peers if peer)
             best = min((peer.instructions for peer in peers if peer), default=0)
             ratio = f" ({best / ours.instructions:.2f} x)" if best else ""
-            cells.append(f"**{ours.instructions / 1e6:.1f}** : {text}{ratio}" if text else f"**{ours.instructions / 1e6:.1f}**")
+            cells.append(
+                f"**{ours.instructions / 1e6:.1f}** : {text}{ratio}"
+                if text
+                else f"**{ours.instructions / 1e6:.1f}**"
+            )
         lines.append(_row(cells))
     return lines
 
@@ -47,7 +51,15 @@ def loops_table(verdicts: Sequence[Verdict]) -> list[str]:
     lines = _head("kernel", "function", "core", "MAC a cycle", "instructions a MAC")
     for each in verdicts:
         lines.append(
-            _row([each.kernel, each.loop.function, each.cpu, f"{each.macs_per_cycle:.1f}", f"{each.per_mac:.3f}"])
+            _row(
+                [
+                    each.kernel,
+                    each.loop.function,
+                    each.cpu,
+                    f"{each.macs_per_cycle:.1f}",
+                    f"{each.per_mac:.3f}",
+                ]
+            )
         )
     return lines
 
@@ -74,7 +86,9 @@ def steps_table(steps: Sequence[Step]) -> list[str]:
     for number, step in enumerate(steps):
         ratio = step.macs / step.bytes if step.bytes else 0.0
         lines.append(
-            _row([str(number), step.name, f"{step.macs / 1e6:.2f}", f"{step.bytes / 1e3:,.0f}", f"{ratio:.0f}"])
+            _row(
+                [str(number), step.name, f"{step.macs / 1e6:.2f}", f"{step.bytes / 1e3:,.0f}", f"{ratio:.0f}"]
+            )
         )
     return lines
 
