@@ -17,6 +17,9 @@ from typing import Any
 import pytest
 from needs import missing
 
+from edgecore.devices.emulation.qemu import Emulator
+from edgecore.errors import UserError
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -71,6 +74,20 @@ def sample(
         return path
 
     return build
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Callable[[str, str], Emulator]:
+    """emulator("aarch64", "cortex-a76"): that core over its root, which the first use makes."""
+
+    def start(arch: str, cpu: str) -> Emulator:
+        try:
+            found = Emulator(arch, cpu)
+        except UserError as error:
+            missing(str(error))
+        return found
+
+    return start
 
 
 @pytest.fixture(params=["tflite_runtime", "ai_edge_litert"])

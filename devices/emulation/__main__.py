@@ -22,6 +22,7 @@ def _parser() -> argparse.ArgumentParser:
 
     prepare = commands.add_parser("prepare", help="make the roots that are not there, and print their paths")
     prepare.add_argument("arch", nargs="*", help=f"default: {' '.join(cpus.ARCHITECTURES)}")
+    prepare.set_defaults(action=_prepare)
 
     run = commands.add_parser("run", help="run a program of a root")
     _add_target(run)
@@ -30,12 +31,14 @@ def _parser() -> argparse.ArgumentParser:
         "--bind", action="append", default=[], metavar="FROM[:TO]", help="a folder, for --isolated"
     )
     run.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND ...", help="such as python3 x.py")
+    run.set_defaults(action=_run)
 
     count = commands.add_parser("count", help="count the instructions of one inference with one thread")
     _add_target(count)
     count.add_argument("--runtime", choices=guest_count.RUNTIMES, default="edgecore")
     count.add_argument("--isa", help="force one of edgecore's tiers")
     count.add_argument("model", nargs="+", type=Path)
+    count.set_defaults(action=_count)
     return parser
 
 
@@ -59,29 +62,39 @@ def _binds(words: Sequence[str]) -> list[tuple[str, str]]:
     return [(outside, inside or outside) for outside, _, inside in (word.partition(":") for word in words)]
 
 
+def _site(arguments: argparse.Namespace) -> Path | None:
+    return site_for(arguments.wheel, arguments.arch) if arguments.wheel else None
+
+
+def _prepare(arguments: argparse.Namespace) -> int:
+    for arch in arguments.arch or cpus.ARCHITECTURES:
+        print(roots.prepare(arch), flush=True)
+    return 0
+
+
 def _run(arguments: argparse.Namespace) -> int:
-    if arguments.command == "prepare":
-        for arch in arguments.arch or cpus.ARCHITECTURES:
-            cpus.names(arch) or cpus.find(arch, "")
-            print(roots.prepare(arch))
-        return 0
-    emulator = Emulator(arguments.arch, arguments.cpu)
-    site = site_for(arguments.wheel, arguments.arch) if arguments.wheel else None
+    if not arguments.words:
+        raise UserError("no program to run; end the line with for instance python3 -V")
+    if arguments.bind and not arguments.isolated:
+        raise UserError("--bind is for --isolated; without it the host's files are seen already")
     env = _environment(arguments.env)
-    if arguments.command == "run":
-        if not arguments.words:
-            raise UserError("no program to run; end the line with for instance python3 -V")
-        if arguments.bind and not arguments.isolated:
-            raise UserError("--bind is for --isolated; without it the host's files are seen already")
-        done = emulator.run(
-            arguments.words,
-            site=site,
-            env=env,
-            isolated=arguments.isolated,
-            binds=_binds(arguments.bind),
-            capture=False,
-        )
-        return done.returncode if done.returncode >= 0 else 128 - done.returncode
+    done = Emulator(arguments.arch, arguments.cpu).run(
+        arguments.words,
+        site=_site(arguments),
+        env=env,
+        isolated=arguments.isolated,
+        binds=_binds(arguments.bind),
+        capture=False,
+    )
+    return done.returncode if done.returncode >= 0 else 128 - done.returncode
+
+
+def _count(arguments: argparse.Namespace) -> int:
+    env = _environment(arguments.env)
+    for model in arguments.model:
+        if not model.is_file():
+            raise UserError(f"{model}: no such file; give the path of a .tflite file")
+    emulator, site = Emulator(arguments.arch, arguments.cpu), _site(arguments)
     for model in arguments.model:
         found = count_inference(emulator, model, arguments.runtime, site=site, env=env, isa=arguments.isa)
         counts = found.counts
@@ -96,7 +109,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     try:
-        return _run(_parser().parse_args(argv))
+        arguments = _parser().parse_args(argv)
+        status: int = arguments.action(arguments)
+        return status
     except UserError as error:
         print(f"edgecore: {error}", file=sys.stderr)
         return USER_ERROR

@@ -42,7 +42,7 @@ def plugin() -> Path:
 
     def build(target: Path) -> None:
         command = [programs.find("gcc"), *_FLAGS, "-o", str(target / "icount.so"), str(here / "icount.c")]
-        programs.call(command, "compiling icount.c")
+        programs.call(command, "compiling icount.c", "look at the compiler")
 
     return cache.make_once(folder, build) / "icount.so"
 

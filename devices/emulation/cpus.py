@@ -9,8 +9,9 @@ from edgecore.errors import UserError
 _ARMV8 = "fp asimd aes pmull sha1 sha2 crc32 cpuid"
 _ARMV8_2 = "fp asimd aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp"
 _ARMV8_6 = (
-    "fp asimd aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm jscvt fcma lrcpc dcpop sha3 sm3 sm4 "
-    "asimddp sha512 asimdfhm dit uscat ilrcpc flagm ssbs sb paca pacg dcpodp flagm2 frint i8mm bf16 rng bti mte"
+    "fp asimd aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm jscvt fcma lrcpc dcpop sha3 sm3 "
+    "sm4 asimddp sha512 asimdfhm dit uscat ilrcpc flagm ssbs sb paca pacg dcpodp flagm2 frint i8mm bf16 rng "
+    "bti mte"
 )
 _ARMV7 = "half thumb fastmult vfp edsp neon vfpv3 tls vfpv4 idiva idivt vfpd32 lpae"
 _ARMV7_VFP = "swp half thumb fastmult vfp edsp thumbee vfpv3 tls vfpd32"
@@ -42,8 +43,8 @@ _CPUS = (
     Cpu("cortex-a57", "aarch64", "cortex-a57", _ARMV8, "0xd07"),
     Cpu("cortex-a72", "aarch64", "cortex-a72", _ARMV8, "0xd08"),
     Cpu("cortex-a76", "aarch64", "cortex-a76", _ARMV8_2, "0xd0b"),
-    # Everything that QEMU knows (i8mm above all) but SVE and SME, with which LiteRT 2.3 computes wrong results.
-    # It goes as a Neoverse V1, the first core with i8mm: LiteRT 2.3 crashes on a part that it does not know.
+    # All that QEMU knows (i8mm above all) but SVE and SME, with which LiteRT 2.3 computes wrong results. It
+    # goes as a Neoverse V1, the first core with i8mm: LiteRT 2.3 crashes on a part that it does not know.
     Cpu("max", "aarch64", "max,sve=off,sme=off", _ARMV8_6, "0xd40"),
     Cpu("cortex-a7", "armv7l", "cortex-a7", _ARMV7, "0xc07", revision="7"),
     Cpu("cortex-a15", "armv7l", "cortex-a15", _ARMV7, "0xc0f", revision="7"),

@@ -25,9 +25,7 @@ def open_runtime(runtime: str, model: str, isa: str | None) -> tuple[Any, dict[s
 
         module = importlib.import_module(f"{runtime_name()}.interpreter")
         delegate = load_delegate(threads=1, isa=isa)
-        interpreter = module.Interpreter(
-            model_path=model, num_threads=1, experimental_delegates=[delegate]
-        )
+        interpreter = module.Interpreter(model_path=model, num_threads=1, experimental_delegates=[delegate])
         interpreter.allocate_tensors()
         facts["nodes"] = [delegate.claimed_nodes, delegate.total_nodes]
         facts["isa"] = [engine.isa for engine in delegate.engines()]

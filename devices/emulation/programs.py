@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from pathlib import Path
 
 from edgecore.errors import UserError
 
@@ -33,12 +32,11 @@ def find(name: str) -> str:
     return path
 
 
-def call(command: list[str], purpose: str, cwd: Path | None = None) -> str:
-    """Standard output of a command that must succeed; else a UserError with the last line that it wrote."""
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, errors="replace")
+def call(command: list[str], purpose: str, advice: str) -> None:
+    """Runs a command that must succeed; else a UserError with the command's own reason."""
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     if done.returncode:
         lines = [line for line in (done.stderr + "\n" + done.stdout).splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith(("E:", "ERROR"))]
         reason = (errors or lines or [f"exit status {done.returncode}"])[-1].strip()
-        raise UserError(f"{purpose} failed ({reason}); is the network there?")
-    return done.stdout
+        raise UserError(f"{purpose} failed ({reason}); {advice}")

@@ -7,7 +7,8 @@ host's programs. With `isolated` the program runs under proot, in which / is the
 emulated; that costs a tenth to a half more time.
 
 QEMU 7.2 does not put the prefix before statx's path, which every stat() of a 32-bit glibc is. So Python is
-told by a pyvenv.cfg to look for its library below the prefix, by its whole path.
+told by a pyvenv.cfg to look for its library below the prefix, by its whole path. pip refuses armv7l wheels
+there, because sys.executable is a script and no ARM program: install wheels with `isolated`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import resource
 import shlex
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -31,6 +33,8 @@ _QEMU = {"aarch64": "qemu-aarch64", "armv7l": "qemu-arm"}
 _FROM_ROOT = ("bin", "etc", "lib", "sbin", "usr")
 _PYTHON = f"/usr/bin/python{roots.PYTHON}"
 _VENV_PYTHON = "venv/bin/python3"
+# PRoot may report success for a program that a signal ended; its shell tells, as 128 + the signal's number.
+_WITH_STATUS = '"$@"; exit $?'
 _PYTHON_NAMES = ("python", "python3", f"python{roots.PYTHON}")
 
 
@@ -77,8 +81,11 @@ class Emulator:
             places = [(here, str(here)), *([(site, str(site))] if site else []), *binds]
             arguments = self._isolated(words, here, places)
         else:
-            arguments = [*self._prefix(words[0]), *words[1:]]
-        return _execute(arguments, self._environment(site, env), here, timeout, capture)
+            arguments = [*self._prefix(words[0], here), *words[1:]]
+        done = _execute(arguments, self._environment(site, env), here, timeout, capture)
+        if isolated and 128 < done.returncode <= 128 + signal.SIGRTMAX:
+            done.returncode = 128 - done.returncode
+        return done
 
     def count(
         self,
@@ -97,8 +104,8 @@ class Emulator:
         with scratch_file() as out:
             options = ["-plugin", f"{plugin()},out={out}"]
             words = [str(word) for word in command]
-            arguments = [*self._prefix(words[0], options), *words[1:]]
             here = Path(cwd or Path.cwd()).absolute()
+            arguments = [*self._prefix(words[0], here, options), *words[1:]]
             done = _execute(arguments, self._environment(site, env), here, timeout, capture=True)
             return read_sections(out), done
 
@@ -117,30 +124,29 @@ class Emulator:
         (view / "venv/pyvenv.cfg").write_text(
             f"home = {final}/usr/bin\ninclude-system-site-packages = true\nversion = {roots.PYTHON}\n"
         )
-        start = [self._qemu, "-cpu", self.cpu.model, "-L", final, "-0", final / _VENV_PYTHON, f"{final}{_PYTHON}"]
+        start = [self._qemu, "-cpu", self.cpu.model, "-L", str(final), "-0", str(final / _VENV_PYTHON)]
         python = view / _VENV_PYTHON
-        python.write_text(f'#!/bin/sh\nexec {shlex.join(str(word) for word in start)} "$@"\n')
+        python.write_text(f'#!/bin/sh\nexec {shlex.join([*start, f"{final}{_PYTHON}"])} "$@"\n')
         python.chmod(0o755)
 
-    def _prefix(self, program: str, options: Sequence[str] = ()) -> list[str]:
+    def _prefix(self, program: str, here: Path, options: Sequence[str] = ()) -> list[str]:
         """QEMU's command line up to and with the program."""
         start = [self._qemu, "-cpu", self.cpu.model, "-L", str(self._view), *options]
         if program in _PYTHON_NAMES:
             return [*start, "-0", str(self.python), f"{self._view}{_PYTHON}"]
-        return [*start, self._path(program)]
+        return [*start, self._path(program, here)]
 
-    def _path(self, program: str) -> str:
-        places = [program] if "/" in program else [f"/usr/bin/{program}", f"/bin/{program}", f"/usr/sbin/{program}"]
-        for place in places:
-            if place.startswith("/") and Path(f"{self._view}{place}").is_file():
-                return f"{self._view}{place}"
-        if "/" in program and Path(program).is_file():
-            return program
+    def _path(self, program: str, here: Path) -> str:
+        folders = ("",) if "/" in program else ("/usr/bin/", "/bin/", "/usr/sbin/", "/sbin/")
+        for folder in folders:
+            inside = Path(f"{self._view}{folder}{program}")
+            if f"{folder}{program}".startswith("/") and inside.is_file():
+                return str(inside)
+        if "/" in program and (here / program).is_file():
+            return str(here / program)
         raise UserError(f"{program} is neither in the {self.arch} root nor a file; mend the command")
 
-    def _isolated(
-        self, words: list[str], here: Path, places: Sequence[tuple[str | Path, str]]
-    ) -> list[str]:
+    def _isolated(self, words: list[str], here: Path, places: Sequence[tuple[str | Path, str]]) -> list[str]:
         qemu = programs.find(f"{_QEMU[self.arch]}-static")
         command = [programs.find("proot"), "-q", f"{qemu} -cpu {self.cpu.model}", "-r", str(self.root)]
         system = [(folder, folder) for folder in ("/dev", "/proc", "/sys", "/tmp")]
@@ -148,7 +154,10 @@ class Emulator:
         for outside, inside in [*system, cpuinfo, *places]:
             command += ["-b", f"{outside}:{inside}"]
         program = _PYTHON if words[0] in _PYTHON_NAMES else words[0]
-        return [*command, "-w", str(here), program, *words[1:]]
+        command += ["-w", str(here), "/bin/sh", "-c", _WITH_STATUS, "sh", program, *words[1:]]
+        if self.arch == "armv7l":
+            command[:0] = [sys.executable, str(Path(__file__).with_name("without_statx.py"))]
+        return command
 
     def _environment(self, site: Path | None, env: Mapping[str, str] | None) -> dict[str, str]:
         return {
@@ -166,7 +175,7 @@ class Emulator:
 def _execute(
     arguments: list[str], env: dict[str, str], cwd: Path, timeout: float | None, capture: bool
 ) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
+    return subprocess.run(
         arguments,
         env=env,
         cwd=cwd,
@@ -176,10 +185,6 @@ def _execute(
         errors="replace",
         preexec_fn=_no_core_files,
     )
-    # A shell, and proot, report the signal that ended a program as 128 + its number.
-    if 128 < done.returncode <= 128 + signal.SIGRTMAX:
-        done.returncode = 128 - done.returncode
-    return done
 
 
 def _no_core_files() -> None:

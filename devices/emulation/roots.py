@@ -21,6 +21,7 @@ from edgecore.errors import UserError
 
 # Raise it when what the code below does with a recipe changes.
 _REVISION = 1
+_NETWORK = "look at the network and the free space, then try again"
 _SUITE = "bookworm"
 PYTHON = "3.11"
 SITE = f"usr/local/lib/python{PYTHON}/dist-packages"
@@ -98,7 +99,12 @@ RECIPES = {
             (f"{_LIBRARIES}/liblapack.so.3", "lapack/liblapack.so.3"),
         ),
         wheels=("tflite-runtime==2.14.0", *_TESTING),
-        platforms=("manylinux_2_34_armv7l", "manylinux_2_31_armv7l", "manylinux_2_17_armv7l", "manylinux2014_armv7l"),
+        platforms=(
+            "manylinux_2_34_armv7l",
+            "manylinux_2_31_armv7l",
+            "manylinux_2_17_armv7l",
+            "manylinux2014_armv7l",
+        ),
     ),
 }
 
@@ -110,6 +116,8 @@ def path(arch: str) -> Path:
 
 def prepare(arch: str) -> Path:
     """The root of an architecture, made on the first call: about a minute and 60 MB from the network."""
+    if arch not in RECIPES:
+        raise UserError(f"{arch} is not emulated; choose one of {', '.join(RECIPES)}")
     recipe = RECIPES[arch]
     return cache.make_once(path(arch), lambda root: _make(recipe, root))
 
@@ -123,22 +131,26 @@ def _make(recipe: Recipe, root: Path) -> None:
 def _unpack_debian(recipe: Recipe, root: Path) -> None:
     debootstrap, dpkg = programs.find("debootstrap"), programs.find("dpkg")
     if os.geteuid() != 0:
-        raise UserError("debootstrap needs root; run `python -m edgecore.devices.emulation prepare` once with sudo -E")
-    programs.call(
-        [
-            debootstrap,
-            f"--arch={recipe.debian}",
-            "--variant=minbase",
-            "--foreign",
-            f"--include={','.join(recipe.packages)}",
-            _SUITE,
-            str(root),
-        ],
-        f"fetching Debian {_SUITE} for {recipe.debian} with debootstrap",
-    )
+        raise UserError(
+            "debootstrap needs root; run `python -m edgecore.devices.emulation prepare` once with sudo -E"
+        )
+    command = [
+        debootstrap,
+        f"--arch={recipe.debian}",
+        "--variant=minbase",
+        "--foreign",
+        f"--include={','.join(recipe.packages)}",
+        _SUITE,
+        str(root),
+    ]
+    purpose = f"fetching Debian {_SUITE} for {recipe.debian} with debootstrap"
+    try:
+        programs.call(command, purpose, _NETWORK)
+    except UserError:  # it has no retries of its own, and goes on where it stopped
+        programs.call(command, purpose, _NETWORK)
     archives = root / "var/cache/apt/archives"
     for package in sorted(archives.glob("*.deb")):
-        programs.call([dpkg, "--extract", str(package), str(root)], f"unpacking {package.name}")
+        programs.call([dpkg, "--extract", str(package), str(root)], f"unpacking {package.name}", _NETWORK)
     shutil.rmtree(archives)
     shutil.rmtree(root / "debootstrap", ignore_errors=True)
     for name, target in recipe.links:
@@ -161,6 +173,7 @@ def _unpack_wheels(recipe: Recipe, site: Path) -> None:
             *recipe.wheels,
         ],
         f"fetching the {recipe.arch} wheels with pip",
+        _NETWORK,
     )
     for wheel in sorted(downloads.glob("*.whl")):
         unpack_wheel(wheel, site)
