@@ -4,7 +4,7 @@ By default QEMU's own path prefix stands for the root: what the root has is take
 the current folder and /tmp above all, is the host's. That is fast and needs no list of folders, and Python's
 children that are started through sys.executable are emulated too; other children (a shell's) would be the
 host's programs. With `isolated` the program runs under proot, in which / is the root and every child is
-emulated; that costs a tenth to a half more time.
+emulated; that takes about a sixth more time.
 
 QEMU 7.2 does not put the prefix before statx's path, which every stat() of a 32-bit glibc is. So Python is
 told by a pyvenv.cfg to look for its library below the prefix, by its whole path. pip refuses armv7l wheels
