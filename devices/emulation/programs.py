@@ -32,11 +32,12 @@ def find(name: str) -> str:
     return path
 
 
-def call(command: list[str], purpose: str, advice: str) -> None:
-    """Runs a command that must succeed; else a UserError with the command's own reason."""
+def call(command: list[str], purpose: str, advice: str = "run it by hand to see more") -> str:
+    """Standard output of a command that must succeed; else a UserError with the command's own reason."""
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     if done.returncode:
         lines = [line for line in (done.stderr + "\n" + done.stdout).splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith(("E:", "ERROR"))]
         reason = (errors or lines or [f"exit status {done.returncode}"])[-1].strip()
         raise UserError(f"{purpose} failed ({reason}); {advice}")
+    return done.stdout
