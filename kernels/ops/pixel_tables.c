@@ -63,7 +63,7 @@ void edgecore_tap_pointers(const edgecore_window *window, const edgecore_view *i
     }
 }
 
-/* From one kernel row's copy to the next: those of a patch follow each other, and each overwrites what the one before overran. */
+/* From one kernel row's copy to the next: those of a patch follow each other, each overwriting what the one before overran. */
 static size_t row_pitch(const edgecore_window *window, size_t bytes, bool patch)
 {
     const size_t row = bytes * (size_t)window->kernel_w;
@@ -88,8 +88,8 @@ static inline void copy_run(uint8_t *to, const uint8_t *from, size_t n, uint8_t 
     }
 }
 
-/* One kernel row of a pixel at column ix, pixel by pixel. What is written past one's end is overwritten by the next, or falls into
- * the overrun. */
+/* One kernel row of a pixel at column ix, pixel by pixel. What is written past one's end is overwritten by the next, or falls
+ * into the overrun. */
 static void copy_kernel_row(const edgecore_window *w, const uint8_t *row, ptrdiff_t pixel_stride, int64_t ix,
                             const edgecore_row_taps *taps, uint8_t *to)
 {

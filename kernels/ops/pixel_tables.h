@@ -28,7 +28,8 @@ typedef struct edgecore_row_taps {
     uint8_t *copies;           /* for every pixel of the chunk edgecore_copy_bytes */
 } edgecore_row_taps;
 
-/* Bytes of a pixel's copied kernel rows with what copying in whole vectors may overrun. Up to 15 bytes past a pixel are read. */
+/* Bytes of a pixel's copied kernel rows with what copying in whole vectors may overrun. Up to 15 bytes past a pixel are
+ * read. */
 size_t edgecore_copy_bytes(const edgecore_window *window, size_t bytes, bool patch);
 
 /* table[ky * pitch + i]: the kernel_w pixels under kernel row ky of output pixel i; or table[i]: its patch. */

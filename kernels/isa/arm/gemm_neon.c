@@ -103,7 +103,12 @@ static void pack(void *block, const edgecore_columns *columns)
 
 INLINE const int8_t *sum(const tile_rows *t, const int8_t *w, int32x4_t sums[ROWS], const size_t rows, const bool of_32s)
 {
-    return of_32s ? sums_4_of_32s(t, w, sums) : rows == 1 ? sums_1(t, w, sums) : rows == 2 ? sums_2(t, w, sums) : rows == 3 ? sums_3(t, w, sums) : sums_4(t, w, sums);
+    if (of_32s)
+        return sums_4_of_32s(t, w, sums);
+    return rows == 1   ? sums_1(t, w, sums)
+           : rows == 2 ? sums_2(t, w, sums)
+           : rows == 3 ? sums_3(t, w, sums)
+                       : sums_4(t, w, sums);
 }
 
 /* One pixel, with every product widened by itself. */
@@ -166,26 +171,26 @@ __attribute__((noinline)) static void store_some(uint8_t *const *out, uint32x4_t
             out[r][c] = all[r][c];
 }
 
-/* A block's channels for `rows` pixels from `first` on; SUM_4 makes `sums` of 4 channels and returns where their weights end. */
-#define FOR_ALL_CHANNELS(rows, finish, SUM_4)                                                                                 \
-    do {                                                                                                                      \
-        const block_head *head = args->block;                                                                                 \
-        const int8_t *weights = (const int8_t *)(head + 1);                                                                   \
-        uint8_t *out[ROWS] = {NULL};                                                                                          \
-        for (size_t r = 0; r < (rows); r++)                                                                                   \
-            out[r] = args->out[first + r] + args->out_offset;                                                                 \
-        ptrdiff_t left = (ptrdiff_t)args->cols;                                                                               \
-        do {                                                                                                                  \
-            int32x4_t sums[ROWS];                                                                                             \
-            const quad *q = (const quad *)(SUM_4);                                                                            \
-            const uint32x4_t bytes = requantise(head, q, sums, rows, finish);                                                 \
-            left -= QUAD;                                                                                                     \
-            if (left < 0)                                                                                                     \
-                store_some(out, bytes, rows, (size_t)(left + QUAD));                                                          \
-            else                                                                                                              \
-                store_4(out, bytes, rows);                                                                                    \
-            weights = (const int8_t *)(q + 1);                                                                                \
-        } while (left > 0);                                                                                                   \
+/* A block's channels for `rows` pixels from `first` on; SUM_4 makes `sums` of 4 channels and is where their weights end. */
+#define FOR_ALL_CHANNELS(rows, finish, SUM_4)                                                                          \
+    do {                                                                                                               \
+        const block_head *head = args->block;                                                                          \
+        const int8_t *weights = (const int8_t *)(head + 1);                                                            \
+        uint8_t *out[ROWS] = {NULL};                                                                                   \
+        for (size_t r = 0; r < (rows); r++)                                                                            \
+            out[r] = args->out[first + r] + args->out_offset;                                                          \
+        ptrdiff_t left = (ptrdiff_t)args->cols;                                                                        \
+        do {                                                                                                           \
+            int32x4_t sums[ROWS];                                                                                      \
+            const quad *q = (const quad *)(SUM_4);                                                                     \
+            const uint32x4_t bytes = requantise(head, q, sums, rows, finish);                                          \
+            left -= QUAD;                                                                                              \
+            if (left < 0)                                                                                              \
+                store_some(out, bytes, rows, (size_t)(left + QUAD));                                                   \
+            else                                                                                                       \
+                store_4(out, bytes, rows);                                                                             \
+            weights = (const int8_t *)(q + 1);                                                                         \
+        } while (left > 0);                                                                                            \
     } while (0)
 
 INLINE tile_rows rows_of(const edgecore_gemm_args *args, size_t first, const size_t rows)
@@ -241,14 +246,14 @@ static void run_exact(const edgecore_gemm_args *args)
 
 typedef void run_function(const edgecore_gemm_args *args);
 
-#define RUN_FUNCTIONS(finish)                                                                                                 \
-    static void run_1_##finish(const edgecore_gemm_args *args) { run_tiles(args, 1, false, finish); }                         \
-    static void run_2_##finish(const edgecore_gemm_args *args) { run_tiles(args, 2, false, finish); }                         \
-    static void run_3_##finish(const edgecore_gemm_args *args) { run_tiles(args, 3, false, finish); }                         \
-    static void run_4_##finish(const edgecore_gemm_args *args) { run_tiles(args, 4, false, finish); }                         \
-    static void run_of_32s_##finish(const edgecore_gemm_args *args) { run_tiles(args, 4, true, finish); }                     \
-    static void run_16_##finish(const edgecore_gemm_args *args) { run_few(args, 16, finish); }                                \
-    static void run_24_##finish(const edgecore_gemm_args *args) { run_few(args, 24, finish); }                                \
+#define RUN_FUNCTIONS(finish)                                                                                          \
+    static void run_1_##finish(const edgecore_gemm_args *args) { run_tiles(args, 1, false, finish); }                  \
+    static void run_2_##finish(const edgecore_gemm_args *args) { run_tiles(args, 2, false, finish); }                  \
+    static void run_3_##finish(const edgecore_gemm_args *args) { run_tiles(args, 3, false, finish); }                  \
+    static void run_4_##finish(const edgecore_gemm_args *args) { run_tiles(args, 4, false, finish); }                  \
+    static void run_of_32s_##finish(const edgecore_gemm_args *args) { run_tiles(args, 4, true, finish); }              \
+    static void run_16_##finish(const edgecore_gemm_args *args) { run_few(args, 16, finish); }                         \
+    static void run_24_##finish(const edgecore_gemm_args *args) { run_few(args, 24, finish); }                         \
     static void run_32_##finish(const edgecore_gemm_args *args) { run_few(args, 32, finish); }
 RUN_FUNCTIONS(UP_PLAIN)
 RUN_FUNCTIONS(AWAY_PLAIN)
@@ -257,8 +262,8 @@ RUN_FUNCTIONS(GENERAL)
 
 /* By `finish`, then 1 to 4 pixels for any k, then 4 for some k. */
 enum { ANY_K = ROWS - 1, OF_32S, FEW_16, FEW_24, FEW_32, RUNS };
-#define TABLE(finish)                                                                                                         \
-    {run_1_##finish, run_2_##finish, run_3_##finish, run_4_##finish, run_of_32s_##finish, run_16_##finish, run_24_##finish,   \
+#define TABLE(finish)                                                                                                  \
+    {run_1_##finish, run_2_##finish, run_3_##finish, run_4_##finish, run_of_32s_##finish, run_16_##finish, run_24_##finish, \
      run_32_##finish}
 static run_function *const runs[][RUNS] = {TABLE(UP_PLAIN), TABLE(AWAY_PLAIN), TABLE(UP), TABLE(GENERAL)};
 
