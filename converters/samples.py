@@ -151,7 +151,9 @@ def named(text: str) -> Path:
     if not at:
         return sample(name)
     if not size.isdecimal() or int(size) == 0:
-        raise UserError(f"{text}: {size!r} is no input size; write NAME@SIZE, for example squeezenet_v1.1@224")
+        raise UserError(
+            f"{text}: {size!r} is no input size; write NAME@SIZE, for example squeezenet_v1.1@224"
+        )
     return sample(name, input_size=int(size))
 
 

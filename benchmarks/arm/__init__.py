@@ -1,1 +1,1 @@
-"""Proof without a board: instructions, inner loops and bytes of edgecore and its peers on emulated ARM cores."""
+"""Proof without a board: instructions, inner loops and bytes of edgecore and its peers on ARM."""

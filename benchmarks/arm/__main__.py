@@ -2,9 +2,9 @@
 
     python -m edgecore.benchmarks.arm [--models NAME,NAME] [--cpus NAME,NAME] [--wheels DIR] [--out DIR]
 
-Builds the wheels, prepares the emulated roots (both kept in a cache) and counts the instructions of one inference
-with one thread on every core; has llvm-mca judge the inner loops; adds up the bytes that the plans move.
-Instructions are counted exactly, but a count is not a time.
+Builds the wheels, prepares the emulated roots (kept in a cache) and counts the instructions of one
+inference with one thread on every core; has llvm-mca judge the inner loops; adds up the bytes that the
+plans move. Instructions are counted exactly, but a count is not a time.
 """
 
 from __future__ import annotations
@@ -31,14 +31,17 @@ TITLES = {
     "cortex-a15": "32 bits (neon)",
 }
 METHOD = """\
-Million instructions of one inference with one thread, counted by QEMU: **edgecore** : LiteRT 2.3 (XNNPACK) / tflite-runtime
-2.14, and how many times as many the better of the two needs. LiteRT has no 32-bit wheel. Counts are exact and repeatable,
-but they are not times: a count knows neither latencies nor caches."""
+Million instructions of one inference with one thread, counted by QEMU: **edgecore** : LiteRT 2.3
+(XNNPACK) / tflite-runtime 2.14, and how many times as many the better of the two needs. LiteRT has no
+32-bit wheel. Counts are exact and repeatable, but they are not times: a count knows neither latencies
+nor caches."""
 LOOPS = """\
-The inner loops by llvm-mca 19, which knows a core's latencies and ports and takes every load to hit the cache."""
+The inner loops by llvm-mca 19, which knows a core's latencies and ports and takes every load to hit the
+cache. Winograd's multiplications are counted as they are: each stands for four of the convolution's."""
 TRAFFIC = """\
-Bytes of weights and activations that one inference moves: by edgecore's plan on the Cortex-A72, whose fused blocks keep what
-lies between their operators in strips that fit the cache, and by a plan that runs operator by operator, as XNNPACK does."""
+Bytes of weights and activations that one inference moves: by edgecore's plan on the Cortex-A72, whose
+fused blocks keep what lies between their operators in strips that fit the cache, and by a plan that runs
+operator by operator, as XNNPACK does."""
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -31,7 +31,7 @@ GROWTH = 0.02  # of a count, beyond which it is worse and not just other
 
 @dataclass(frozen=True)
 class Step:
-    """One step of edgecore's plan: what it multiplies, and the bytes of weights and activations that it moves."""
+    """One step of edgecore's plan: multiply-accumulates, and bytes of weights and activations that it moves."""
 
     name: str
     macs: int
@@ -124,10 +124,8 @@ def grown(counts: Sequence[Count], frozen: Mapping[str, Mapping[str, int]]) -> l
         if before is None:
             lines.append(f"{each.model} on {each.cpu}: no count to compare with")
         elif each.instructions > before * (1 + GROWTH):
-            percent = 100 * (each.instructions / before - 1)
-            lines.append(
-                f"{each.model} on {each.cpu}: {each.instructions:,} instructions, {percent:.1f} % more than {before:,}"
-            )
+            more = f"{100 * (each.instructions / before - 1):.1f} % more than {before:,}"
+            lines.append(f"{each.model} on {each.cpu}: {each.instructions:,} instructions, {more}")
     return lines
 
 

@@ -1,8 +1,8 @@
 """What a core's pipelines make of the engine's inner loops, as llvm-mca simulates them.
 
 A count of instructions says nothing of latencies and ports; llvm-mca knows those of the Cortex-A72 and of the
-Neoverse-N1 (the Cortex-A76's twin; LLVM has the A76 itself behave like the A57), but no caches. Good for comparing
-loops, not for predicting milliseconds.
+Neoverse-N1 (the Cortex-A76's twin; LLVM has the A76 itself behave like the A57), but no caches. Good for
+comparing loops, not for predicting milliseconds.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Bytes that move between a step and memory: what a Pi 4, whose cores share 4 GB/s, waits for.
 
 edgecore's are those of its plan: a fused block reads its inputs and weights once and writes its output once;
-what lies between stays in a strip that fits the cache. A runtime that executes a graph operator by operator, as
-XNNPACK and TFLite do, moves every operator's inputs, weights and outputs.
+what lies between stays in a strip that fits the cache. A runtime that executes a graph operator by operator,
+as XNNPACK and TFLite do, moves every operator's inputs, weights and outputs.
 """
 
 from __future__ import annotations

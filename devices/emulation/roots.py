@@ -98,7 +98,7 @@ RECIPES = {
             (f"{_LIBRARIES}/libblas.so.3", "blas/libblas.so.3"),
             (f"{_LIBRARIES}/liblapack.so.3", "lapack/liblapack.so.3"),
         ),
-        wheels=("tflite-runtime==2.14.0", *_TESTING),
+        wheels=("tflite-runtime==2.14.0", "flatbuffers==25.12.19", *_TESTING),
         platforms=(
             "manylinux_2_34_armv7l",
             "manylinux_2_31_armv7l",
