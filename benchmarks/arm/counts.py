@@ -31,7 +31,7 @@ GROWTH = 0.02  # of a count, beyond which it is worse and not just other
 
 @dataclass(frozen=True)
 class Step:
-    """One step of edgecore's plan: multiply-accumulates, and bytes of weights and activations that it moves."""
+    """One step of edgecore's plan: what it multiplies, and the bytes that it moves to and from memory."""
 
     name: str
     macs: int

@@ -65,7 +65,8 @@ def _macs_of(instruction: str) -> int:
 
 
 def _functions(listing: str) -> Iterator[tuple[str, list[tuple[int, str]]]]:
-    name, body = "", []
+    name = ""
+    body: list[tuple[int, str]] = []
     for line in listing.splitlines():
         if function := _FUNCTION.match(line):
             if body:

@@ -1,4 +1,4 @@
-"""The C tests of micro-kernels, rows and operators, cross-compiled as the wheels are and run on every core."""
+"""The C tests of micro-kernels, rows and operators, compiled as the wheels are and run on every core."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wheels in emulated roots, with the runtimes from PyPI: delegate, binding and whole models on every core.
+"""The wheels in emulated roots, with the runtimes from PyPI: delegate, binding and models on every core.
 
 The tests that run there are those of this tree: what holds on x86 has to hold on ARM, down to the bytes.
 """
