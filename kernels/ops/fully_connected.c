@@ -19,6 +19,10 @@ static edgecore_status check(const edgecore_op_desc *desc, edgecore_message *mes
     edgecore_tensor_hwc(desc->output, &out_height, &out_width, &out_channels);
     if ((unsigned)desc->params->activation > EDGECORE_ACT_RELU6)
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "fused activation %d", (int)desc->params->activation);
+    if (desc->inputs[1]->scale_count > 1 && desc->output->rank > 2)
+        return edgecore_fail(message, EDGECORE_UNSUPPORTED,
+                             "one scale per unit and an output of rank %d, of which the reference writes only a part",
+                             desc->output->rank);
     const bool one_vector = edgecore_element_count(desc->inputs[0]) == depth;
     if (!one_vector && channels != depth)
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "weights of depth %d for an input of %d channels", depth,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from oracle import Network, Quant, assert_same, random_inputs
+from oracle import Network, Quant, assert_same, host, random_inputs
 from oracle.cases import OPERATORS, every_value, hold
+
+from edgecore import interpreter as ec
 
 
 @pytest.mark.parametrize("name", OPERATORS)
@@ -30,12 +32,22 @@ def test_every_value_of_a_table(kind: str, point: int) -> None:
 
 @pytest.mark.parametrize(("per_channel", "keep"), [(True, False), (False, True)])
 def test_fully_connected_variants(per_channel: bool, keep: bool) -> None:
-    """Not both: 2.14's per-channel kernel takes a rank 3 output for rank 2 and leaves most unwritten."""
+    """Not both, see below."""
     net = Network(seed=2)
     x = net.input((1, 7, 40) if keep else (1, 40))
     net.output(net.fully_connected(x, 33, "RELU6", per_channel, keep_num_dims=keep))
     model = net.build()
     assert_same(model, random_inputs(model), threads=(2,), fuse=(True,))
+
+
+def test_a_fully_connected_layer_that_the_reference_gets_wrong_is_left_to_the_interpreter() -> None:
+    """2.14's per-channel kernel takes a rank 3 output for rank 2 and leaves most unwritten."""
+    net = Network(seed=2)
+    net.output(net.fully_connected(net.input((1, 7, 40)), 33, "RELU6", per_channel=True, keep_num_dims=True))
+    delegate = ec.load_delegate()
+    host().Interpreter(model_content=net.build(), experimental_delegates=[delegate])
+    assert delegate.claimed_nodes == 0
+    assert "of which the reference writes only a part" in delegate.refusals()[0]
 
 
 def test_outputs_that_are_read_again_repeated_or_inputs() -> None:

@@ -12,8 +12,12 @@ from typing import Any
 
 import flatbuffers
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
+
+try:
+    from ai_edge_litert import schema_py_generated as schema
+except ImportError:  # where LiteRT has no wheel, tests lay its schema where Python finds it
+    import schema_py_generated as schema
 
 # Operator -> (version that has int8 kernels, its options table; None where it has none).
 _OPERATORS: dict[str, tuple[int, str | None]] = {
