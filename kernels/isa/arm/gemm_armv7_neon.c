@@ -20,7 +20,7 @@ enum {
     PAIR = 2,        /* channels that share a pass over the pixels */
     COLS_MAX = 32,
     STEP = 16,
-    SPAN = 2048,     /* K, a multiple of STEP */
+    SPAN = 2304,     /* K, a multiple of STEP: 3x3 taps of 256 channels */
     OVERREAD = ROWS * STEP, /* the loop loads a step ahead */
 };
 
@@ -117,45 +117,68 @@ INLINE void pack(void *memory, const edgecore_columns *columns, size_t cols)
     }
 }
 
-/* `n` bytes of each pixel, rounded up to whole steps, to where pixels are `to_pixel` and their steps `to_step` bytes apart. */
-INLINE void copy_steps(int8_t *to, const size_t to_pixel, const size_t to_step, const int8_t *const *from, size_t n, const size_t rows)
+/* `n` bytes of each pixel, rounded up to whole steps, laid side by side. */
+INLINE void interleave_4(int8_t *to, const int8_t *const *from, size_t n)
 {
-    const int8_t *x[ROWS];
-#pragma GCC unroll 4
-    for (size_t r = 0; r < rows; r++)
-        x[r] = from[r];
-    for (ptrdiff_t left = (ptrdiff_t)n; left > 0; left -= STEP, to += to_step)
-#pragma GCC unroll 4
-        for (size_t r = 0; r < rows; r++) {
-            vst1q_s8(to + r * to_pixel, vld1q_s8(x[r]));
-            x[r] += STEP;
-        }
+    const int8_t *x0 = from[0], *x1 = from[1], *x2 = from[2], *x3 = from[3];
+    ptrdiff_t left = (ptrdiff_t)n;
+    __asm__ volatile(
+        "1:\n\t"
+        "vld1.8 {d0-d1}, [%[x0]]!\n\t"
+        "vld1.8 {d2-d3}, [%[x1]]!\n\t"
+        "vld1.8 {d4-d5}, [%[x2]]!\n\t"
+        "vld1.8 {d6-d7}, [%[x3]]!\n\t"
+        "subs %[left], %[left], %[step]\n\t"
+        "vstmia %[to]!, {d0-d7}\n\t"
+        "bgt 1b\n\t"
+        : [x0] "+r"(x0), [x1] "+r"(x1), [x2] "+r"(x2), [x3] "+r"(x3), [to] "+r"(to), [left] "+r"(left)
+        : [step] "I"(STEP)
+        : "cc", "memory", "q0", "q1", "q2", "q3");
+}
+
+INLINE void interleave(int8_t *to, const int8_t *const *from, size_t n, const size_t rows)
+{
+    if (rows == ROWS)
+        interleave_4(to, from, n);
+    else
+        memcpy(to, from[0], (n + STEP - 1) / STEP * STEP);
+}
+
+/* Taps that are no multiple of a step, pixel by pixel without a gap: what is written past a tap's end is overwritten by the next, or
+ * meets weights of 0. */
+INLINE void join_taps(int8_t dense[][SPAN + STEP], const edgecore_gemm_args *args, const span *s, size_t rows)
+{
+    const uint8_t *const *a = args->a + s->tap * args->row_pitch;
+    const size_t offset = args->a_offset + s->from, last = args->rows - 1;
+    for (size_t r = 0; r < rows; r++) {
+        int8_t *to = dense[r];
+        const uint8_t *const *tap = a + (r < last ? r : last);
+        for (size_t t = 0; t < s->taps; t++, tap += args->row_pitch, to += s->k)
+            for (size_t k = 0; k < s->k; k += STEP)
+                vst1q_s8(to + k, vld1q_s8((const int8_t *)*tap + offset + k));
+    }
 }
 
 /* Lays pixels side by side; past the last they are copies of it, to fill a tile. */
 INLINE void lay_rows(int8_t *to, const edgecore_gemm_args *args, const span *s, const size_t rows)
 {
-    int8_t dense[ROWS][SPAN + STEP]; /* pixels whose taps are no multiple of a step */
-    const uint8_t *const *a = args->a + s->tap * args->row_pitch;
-    const size_t offset = args->a_offset + s->from, last = args->rows - 1;
-    const bool whole = s->k % STEP == 0;
-    int8_t *end = whole ? to : dense[0];
     const int8_t *from[ROWS];
-    for (size_t t = 0; t < s->taps; t++, a += args->row_pitch) {
+    const size_t offset = args->a_offset + s->from, last = args->rows - 1;
+    if (s->k % STEP != 0 && s->taps > 1) {
+        int8_t dense[ROWS][SPAN + STEP];
+        join_taps(dense, args, s, rows);
+        for (size_t r = 0; r < rows; r++)
+            from[r] = dense[r];
+        interleave(to, from, s->steps * STEP, rows);
+        return;
+    }
+    const uint8_t *const *a = args->a + s->tap * args->row_pitch;
+    for (size_t t = 0; t < s->taps; t++, a += args->row_pitch, to += rows * s->k) {
 #pragma GCC unroll 4
         for (size_t r = 0; r < rows; r++)
             from[r] = (const int8_t *)a[r < last ? r : last] + offset;
-        if (whole)
-            copy_steps(end, STEP, rows * STEP, from, s->k, rows);
-        else /* what is written past a tap's end is overwritten by the next, or meets weights of 0 */
-            copy_steps(end, sizeof dense[0], STEP, from, s->k, rows);
-        end += whole ? rows * s->k : s->k;
+        interleave(to, from, s->k, rows);
     }
-    if (whole)
-        return;
-    for (size_t r = 0; r < rows; r++)
-        from[r] = dense[r];
-    copy_steps(to, STEP, rows * STEP, from, s->steps * STEP, rows);
 }
 
 __attribute__((noinline)) static void lay_rows_4(int8_t *to, const edgecore_gemm_args *args, const span *s)
@@ -367,31 +390,33 @@ typedef void span_function(tile *t, const edgecore_gemm_args *args);
 static span_function *const wholes[] = {[ROUND_UP] = whole_up, [ROUND_AWAY] = whole_away, [ROUND_GENERAL] = whole_general};
 static span_function *const parts[2][2] = {{part_1_0, part_1_1}, {part_4_0, part_4_1}}; /* [4 pixels][widen] */
 
-INLINE void store_rows(const tile *t, const edgecore_gemm_args *args, size_t c, size_t n, const size_t rows)
+INLINE void store_rows(const tile *t, const edgecore_gemm_args *args, size_t c, size_t n, const output_bounds *bounds,
+                       const size_t rows)
 {
-    const output_bounds bounds = load_bounds(&((const block_head *)args->block)->requant);
     const uint16x8x4_t pairs = vld4q_u16((const uint16_t *)(t->bytes + c * ROWS));
 #pragma GCC unroll 4
     for (size_t r = 0; r < ROWS; r++) {
-        const int8x16_t bytes = vminq_s8(vmaxq_s8(vreinterpretq_s8_u16(pairs.val[r]), bounds.min), bounds.max);
+        const int8x16_t bytes = vminq_s8(vmaxq_s8(vreinterpretq_s8_u16(pairs.val[r]), bounds->min), bounds->max);
         if (r < rows)
-            store_bytes(args->out[r] + args->out_offset + c, veorq_u8(vreinterpretq_u8_s8(bytes), bounds.flip), n);
+            store_bytes(args->out[r] + args->out_offset + c, veorq_u8(vreinterpretq_u8_s8(bytes), bounds->flip), n);
     }
 }
 
 static void store(const tile *t, const edgecore_gemm_args *args)
 {
+    const output_bounds bounds = load_bounds(&((const block_head *)args->block)->requant);
     size_t c = 0;
     if (args->rows == ROWS)
         for (; c + 16 <= args->cols; c += 16)
-            store_rows(t, args, c, 16, ROWS);
+            store_rows(t, args, c, 16, &bounds, ROWS);
     for (; c < args->cols; c += 16)
-        store_rows(t, args, c, args->cols - c < 16 ? args->cols - c : 16, args->rows);
+        store_rows(t, args, c, args->cols - c < 16 ? args->cols - c : 16, &bounds, args->rows);
 }
 
 __attribute__((noinline)) static void run_spans(tile *t, const edgecore_gemm_args *args)
 {
     const block_head *head = args->block;
+    t->weights = (const int8_t *)args->block + head->weights_at;
     t->first = true;
     for (span s = {0}; next_span(&s, args->taps, args->k, head->span_taps); t->first = false) {
         t->steps = s.steps;
@@ -409,17 +434,21 @@ static void run(const edgecore_gemm_args *args)
 {
     tile t;
     const block_head *head = args->block;
+    const bool whole = head->whole && args->rows > 1 && !head->widen;
+    const span all = {.taps = args->taps, .k = args->k, .steps = (args->taps * args->k + STEP - 1) / STEP};
+    edgecore_gemm_args one = *args;
     t.weights = (const int8_t *)args->block + head->weights_at;
     t.pairs = (args->cols + PAIR - 1) / PAIR;
-    if (head->whole && args->rows > 1 && !head->widen) {
-        const span all = {.taps = args->taps, .k = args->k, .steps = (args->taps * args->k + STEP - 1) / STEP};
-        t.steps = all.steps;
-        lay_rows_4(t.pixels, args, &all);
-        wholes[head->requant.rounding](&t, args);
-    } else {
-        run_spans(&t, args);
+    t.steps = all.steps;
+    for (size_t left = args->tiles; left > 0; left--, one.a += args->rows, one.out += args->rows) {
+        if (whole) {
+            lay_rows_4(t.pixels, &one, &all);
+            wholes[head->requant.rounding](&t, &one);
+        } else {
+            run_spans(&t, &one);
+        }
+        store(&t, &one);
     }
-    store(&t, args);
 }
 
 #define KERNEL(cols_, per_group, per_tile)                                                                                   \
@@ -435,6 +464,7 @@ static void run(const edgecore_gemm_args *args)
         .name = "gemm_4x" #cols_ "c16__neon",                                                                                \
         .rows = ROWS,                                                                                                        \
         .cols = cols_,                                                                                                       \
+        .takes_tiles = true,                                                                                                 \
         .k_step = STEP,                                                                                                      \
         .group_cost = per_group,                                                                                             \
         .tile_cost = per_tile,                                                                                               \
