@@ -274,8 +274,8 @@ typedef struct first_weights {
     int8x16_t channel[PAIR];
 } first_weights;
 
-/* *w is where the second step's weights are. *pair is left at the constants that follow it. */
-INLINE pair_sums dot_pair_4(const int8_t *a, const int8_t **w, first_weights *ahead, size_t steps, const int8_t **pair)
+/* *w is where the second step's weights are; `twice` is half of the steps, rounded up. *pair is left at what follows the constants. */
+INLINE pair_sums dot_pair_4(const int8_t *a, const int8_t **w, first_weights *ahead, size_t steps, size_t twice, const int8_t **pair)
 {
     register int8x16_t w0 __asm__("q0") = ahead->channel[0];
     register int8x16_t w1 __asm__("q1") = ahead->channel[1];
@@ -284,7 +284,6 @@ INLINE pair_sums dot_pair_4(const int8_t *a, const int8_t **w, first_weights *ah
     register int32x4_t multiplier __asm__("q10");
     register int32x4_t right __asm__("q11");
     register int16x8_t zero_point __asm__("q12");
-    size_t twice = (steps + 1) / 2;
     __asm__ volatile(
         "vld1.8 {d4-d7}, [%[a] :128]!\n\t"
         "vld1.8 {d8-d11}, [%[a] :128]!\n\t"
@@ -336,8 +335,9 @@ INLINE void run_whole(tile *t, const edgecore_gemm_args *args, const int roundin
     const int8_t *pair = (const int8_t *)args->block + sizeof(block_head), *w = t->weights + PAIR * STEP;
     first_weights ahead = {{vld1q_s8(t->weights), vld1q_s8(t->weights + STEP)}};
     int8_t *bytes = t->bytes;
+    const size_t steps = t->steps, twice = (steps + 1) / 2;
     for (size_t left = t->pairs; left > 0; left--, bytes += ROWS * PAIR) {
-        const pair_sums sums = dot_pair_4(t->pixels, &w, &ahead, t->steps, &pair);
+        const pair_sums sums = dot_pair_4(t->pixels, &w, &ahead, steps, twice, &pair);
         vst1_s8(bytes, requantise(&sums, (const int32_t *)pair, rounding));
         pair += sizeof(pair_head) - offsetof(pair_head, left);
     }
@@ -353,7 +353,7 @@ INLINE void run_part(tile *t, const edgecore_gemm_args *args, const size_t rows,
         if (rows == ROWS && !widen) {
             const int8_t *second = w + PAIR * STEP, *head = (const int8_t *)pair;
             first_weights ahead = {{vld1q_s8(w), vld1q_s8(w + STEP)}};
-            sums = dot_pair_4(t->pixels, &second, &ahead, t->steps, &head);
+            sums = dot_pair_4(t->pixels, &second, &ahead, t->steps, (t->steps + 1) / 2, &head);
         } else {
             sums = dot_pair(t->pixels, w, t->steps, pair, rows, widen);
         }
