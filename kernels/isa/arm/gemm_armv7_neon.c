@@ -1,195 +1,16 @@
 /* GEMM tiles for 32-bit ARM: 4 pixels by 2 channels at a time, the 4 lanes of an accumulator holding partial sums over K. For
  * 16 K, vmull and vmlal make 8 sums of two products of int8 in 16 bits, and vpadal adds them in pairs.
  *
- * 16 vector and 13 core registers are all there is. So the 4 pixels are first laid side by side, once for all channels of a block:
- *   [steps of 16 K][4 pixels][16]
- * The K of all taps runs through without a gap, and one pointer reads it. A block is [head][pair_head of 2 channels ...] and then,
- * for every span of K, [pairs][steps][2 channels][16], with zeros past K. A span is what the pixels' scratch holds at once; nearly
- * every layer is one span. A pair's sums lie [pixel][channel], and so do its bytes, which vld4 gathers into pixels at the end.
+ * 16 vector and 13 core registers are all there is, so the 4 pixels are first laid side by side, once for all channels of a block.
+ * A pair's sums lie [pixel][channel], and so do its bytes, which vld4 gathers into pixels at the end.
  *
  * Two products fit 16 bits but for (-128) * (-128) twice. Few models have weights of -128, so a block is looked at when it is
  * packed: where two that meet are -128, every product is widened by itself. */
 #if defined(__arm__)
-#include "isa/arm/kernels.h"
 #include <stddef.h>
 
-#include "isa/arm/requant.h"
-
-enum {
-    ROWS = 4,
-    PAIR = 2,        /* channels that share a pass over the pixels */
-    COLS_MAX = 32,
-    STEP = 16,
-    SPAN = 2304,     /* K, a multiple of STEP: 3x3 taps of 256 channels */
-    OVERREAD = ROWS * STEP, /* the loop loads a step ahead */
-};
-
-typedef struct block_head {
-    requant_head requant;
-    uint32_t weights_at; /* bytes from here */
-    uint32_t span_taps;  /* of a span; 0 where a tap is longer than a span */
-    int32_t whole;       /* one span */
-    int32_t widen;       /* products one by one */
-    int32_t unused[8];   /* 64 bytes: what follows stays aligned */
-} block_head;
-
-/* Some of K: whole taps, or a part of one tap. */
-typedef struct span {
-    size_t tap, taps; /* first, and how many */
-    size_t from, k;   /* of each of these taps */
-    size_t steps;
-} span;
-
-/* From {0}; false after the last. `span_taps` is SPAN / k. */
-INLINE bool next_span(span *s, size_t taps, size_t k, size_t span_taps)
-{
-    s->from += s->k;
-    if (s->from >= k) {
-        s->tap += s->taps;
-        s->from = 0;
-    }
-    if (s->tap == taps)
-        return false;
-    s->taps = span_taps == 0 ? 1 : span_taps < taps - s->tap ? span_taps : taps - s->tap;
-    s->k = span_taps == 0 && k - s->from > SPAN ? SPAN : k - s->from;
-    s->steps = (s->taps * s->k + STEP - 1) / STEP;
-    return true;
-}
-
-/* Constants of two channels; but for `start` they are there twice, for two pixels a vector. */
-typedef struct pair_head {
-    int32_t start[2 * 4];  /* what an accumulator of each channel begins with: {bias, 0, 0, 0}, or 0 in blocks of several spans */
-    requant_4 requant;
-    int16_t zero_point[8];
-    int32_t left[4], bias[4];
-} pair_head;
-
-INLINE size_t weights_at(size_t cols)
-{
-    return sizeof(block_head) + cols / PAIR * sizeof(pair_head);
-}
-
-INLINE size_t block_bytes(size_t taps, size_t k, size_t cols)
-{
-    size_t steps = 0;
-    for (span s = {0}; next_span(&s, taps, k, SPAN / k);)
-        steps += s.steps;
-    return weights_at(cols) + cols * steps * STEP + OVERREAD;
-}
-
-INLINE void pack(void *memory, const edgecore_columns *columns, size_t cols)
-{
-    memset(memory, 0, block_bytes(columns->taps, columns->k, cols));
-    block_head *head = memory;
-    head->requant = make_head(columns);
-    head->weights_at = (uint32_t)weights_at(cols);
-    head->span_taps = (uint32_t)(SPAN / columns->k);
-    head->whole = head->span_taps >= columns->taps;
-    pair_head *pairs = (pair_head *)(head + 1);
-    requant_4 requant[COLS_MAX / 4];
-    int32_t bias[COLS_MAX], left[COLS_MAX];
-    make_requant(requant, bias, left, cols / 4, columns);
-    for (size_t c = 0; c < cols; c++) {
-        pair_head *pair = &pairs[c / PAIR];
-        if (head->whole)
-            pair->start[c % PAIR * 4] = bias[c];
-        for (size_t i = 0; i < 8; i++)
-            pair->zero_point[i] = head->requant.zero_point;
-        for (size_t i = c % PAIR; i < 4; i += PAIR) {
-            pair->bias[i] = bias[c];
-            pair->requant.multiplier[i] = requant[c / 4].multiplier[c % 4];
-            pair->requant.right[i] = requant[c / 4].right[c % 4];
-            pair->left[i] = left[c];
-        }
-    }
-    int8_t *to = (int8_t *)memory + weights_at(cols);
-    for (span s = {0}; next_span(&s, columns->taps, columns->k, head->span_taps);) {
-        const size_t k = s.taps * s.k, pair_bytes = s.steps * PAIR * STEP;
-        for (size_t c = 0; c < columns->cols; c++) {
-            const int8_t *w = columns->weights + (c * columns->taps + s.tap) * columns->k + s.from;
-            int8_t *channel = to + c / PAIR * pair_bytes + c % PAIR * STEP;
-            for (size_t i = 0; i < k; i++) {
-                channel[i / STEP * PAIR * STEP + i % STEP] = w[i];
-                head->widen |= i % STEP >= STEP / 2 && w[i] == INT8_MIN && w[i - STEP / 2] == INT8_MIN;
-            }
-        }
-        to += (columns->cols + PAIR - 1) / PAIR * pair_bytes;
-    }
-}
-
-/* `n` bytes of each pixel, rounded up to whole steps, laid side by side. */
-INLINE void interleave_4(int8_t *to, const int8_t *const *from, size_t n)
-{
-    const int8_t *x0 = from[0], *x1 = from[1], *x2 = from[2], *x3 = from[3];
-    ptrdiff_t left = (ptrdiff_t)n;
-    __asm__ volatile(
-        "1:\n\t"
-        "vld1.8 {d0-d1}, [%[x0]]!\n\t"
-        "vld1.8 {d2-d3}, [%[x1]]!\n\t"
-        "vld1.8 {d4-d5}, [%[x2]]!\n\t"
-        "vld1.8 {d6-d7}, [%[x3]]!\n\t"
-        "subs %[left], %[left], %[step]\n\t"
-        "vstmia %[to]!, {d0-d7}\n\t"
-        "bgt 1b\n\t"
-        : [x0] "+r"(x0), [x1] "+r"(x1), [x2] "+r"(x2), [x3] "+r"(x3), [to] "+r"(to), [left] "+r"(left)
-        : [step] "I"(STEP)
-        : "cc", "memory", "q0", "q1", "q2", "q3");
-}
-
-INLINE void interleave(int8_t *to, const int8_t *const *from, size_t n, const size_t rows)
-{
-    if (rows == ROWS)
-        interleave_4(to, from, n);
-    else
-        memcpy(to, from[0], (n + STEP - 1) / STEP * STEP);
-}
-
-/* Taps that are no multiple of a step, pixel by pixel without a gap: what is written past a tap's end is overwritten by the next, or
- * meets weights of 0. */
-INLINE void join_taps(int8_t dense[][SPAN + STEP], const edgecore_gemm_args *args, const span *s, size_t rows)
-{
-    const uint8_t *const *a = args->a + s->tap * args->row_pitch;
-    const size_t offset = args->a_offset + s->from, last = args->rows - 1;
-    for (size_t r = 0; r < rows; r++) {
-        int8_t *to = dense[r];
-        const uint8_t *const *tap = a + (r < last ? r : last);
-        for (size_t t = 0; t < s->taps; t++, tap += args->row_pitch, to += s->k)
-            for (size_t k = 0; k < s->k; k += STEP)
-                vst1q_s8(to + k, vld1q_s8((const int8_t *)*tap + offset + k));
-    }
-}
-
-/* Lays pixels side by side; past the last they are copies of it, to fill a tile. */
-INLINE void lay_rows(int8_t *to, const edgecore_gemm_args *args, const span *s, const size_t rows)
-{
-    const int8_t *from[ROWS];
-    const size_t offset = args->a_offset + s->from, last = args->rows - 1;
-    if (s->k % STEP != 0 && s->taps > 1) {
-        int8_t dense[ROWS][SPAN + STEP];
-        join_taps(dense, args, s, rows);
-        for (size_t r = 0; r < rows; r++)
-            from[r] = dense[r];
-        interleave(to, from, s->steps * STEP, rows);
-        return;
-    }
-    const uint8_t *const *a = args->a + s->tap * args->row_pitch;
-    for (size_t t = 0; t < s->taps; t++, a += args->row_pitch, to += rows * s->k) {
-#pragma GCC unroll 4
-        for (size_t r = 0; r < rows; r++)
-            from[r] = (const int8_t *)a[r < last ? r : last] + offset;
-        interleave(to, from, s->k, rows);
-    }
-}
-
-__attribute__((noinline)) static void lay_rows_4(int8_t *to, const edgecore_gemm_args *args, const span *s)
-{
-    lay_rows(to, args, s, ROWS);
-}
-
-__attribute__((noinline)) static void lay_rows_1(int8_t *to, const edgecore_gemm_args *args, const span *s)
-{
-    lay_rows(to, args, s, 1);
-}
+#include "isa/arm/gemm_armv7_pixels.h"
+#include "isa/arm/kernels.h"
 
 /* The sums of a pair: pixels 0 and 1, 2 and 3, each of two channels; and what turns them into bytes. */
 typedef struct pair_sums {
@@ -473,6 +294,6 @@ static void run(const edgecore_gemm_args *args)
         .run = run,                                                                                                          \
     }
 
-KERNEL(32, 112.0f, 700.0f);
-KERNEL(16, 56.0f, 420.0f);
+KERNEL(32, 112.0f, 830.0f);
+KERNEL(16, 56.0f, 480.0f);
 #endif
