@@ -1,172 +1,16 @@
 /* GEMM tiles for 32-bit ARM: 4 pixels by 2 channels at a time, the 4 lanes of an accumulator holding partial sums over K. For
  * 16 K, vmull and vmlal make 8 sums of two products of int8 in 16 bits, and vpadal adds them in pairs.
  *
- * 16 vector and 13 core registers are all there is. So the 4 pixels are first laid side by side, once for all channels of a block:
- *   [steps of 16 K][4 pixels][16]
- * The K of all taps runs through without a gap, and one pointer reads it. A block is [head][pair_head of 2 channels ...] and then,
- * for every span of K, [pairs][steps][2 channels][16], with zeros past K. A span is what the pixels' scratch holds at once; nearly
- * every layer is one span. A pair's sums lie [pixel][channel], and so do its bytes, which vld4 gathers into pixels at the end.
+ * 16 vector and 13 core registers are all there is, so the 4 pixels are first laid side by side, once for all channels of a block.
+ * A pair's sums lie [pixel][channel], and so do its bytes, which vld4 gathers into pixels at the end.
  *
  * Two products fit 16 bits but for (-128) * (-128) twice. Few models have weights of -128, so a block is looked at when it is
  * packed: where two that meet are -128, every product is widened by itself. */
 #if defined(__arm__)
-#include "isa/arm/kernels.h"
 #include <stddef.h>
 
-#include "isa/arm/requant.h"
-
-enum {
-    ROWS = 4,
-    PAIR = 2,        /* channels that share a pass over the pixels */
-    COLS_MAX = 32,
-    STEP = 16,
-    SPAN = 2048,     /* K, a multiple of STEP */
-    OVERREAD = ROWS * STEP, /* the loop loads a step ahead */
-};
-
-typedef struct block_head {
-    requant_head requant;
-    uint32_t weights_at; /* bytes from here */
-    uint32_t span_taps;  /* of a span; 0 where a tap is longer than a span */
-    int32_t whole;       /* one span */
-    int32_t widen;       /* products one by one */
-    int32_t unused[8];   /* 64 bytes: what follows stays aligned */
-} block_head;
-
-/* Some of K: whole taps, or a part of one tap. */
-typedef struct span {
-    size_t tap, taps; /* first, and how many */
-    size_t from, k;   /* of each of these taps */
-    size_t steps;
-} span;
-
-/* From {0}; false after the last. `span_taps` is SPAN / k. */
-INLINE bool next_span(span *s, size_t taps, size_t k, size_t span_taps)
-{
-    s->from += s->k;
-    if (s->from >= k) {
-        s->tap += s->taps;
-        s->from = 0;
-    }
-    if (s->tap == taps)
-        return false;
-    s->taps = span_taps == 0 ? 1 : span_taps < taps - s->tap ? span_taps : taps - s->tap;
-    s->k = span_taps == 0 && k - s->from > SPAN ? SPAN : k - s->from;
-    s->steps = (s->taps * s->k + STEP - 1) / STEP;
-    return true;
-}
-
-/* Constants of two channels; but for `start` they are there twice, for two pixels a vector. */
-typedef struct pair_head {
-    int32_t start[2 * 4];  /* what an accumulator of each channel begins with: {bias, 0, 0, 0}, or 0 in blocks of several spans */
-    requant_4 requant;
-    int16_t zero_point[8];
-    int32_t left[4], bias[4];
-} pair_head;
-
-INLINE size_t weights_at(size_t cols)
-{
-    return sizeof(block_head) + cols / PAIR * sizeof(pair_head);
-}
-
-INLINE size_t block_bytes(size_t taps, size_t k, size_t cols)
-{
-    size_t steps = 0;
-    for (span s = {0}; next_span(&s, taps, k, SPAN / k);)
-        steps += s.steps;
-    return weights_at(cols) + cols * steps * STEP + OVERREAD;
-}
-
-INLINE void pack(void *memory, const edgecore_columns *columns, size_t cols)
-{
-    memset(memory, 0, block_bytes(columns->taps, columns->k, cols));
-    block_head *head = memory;
-    head->requant = make_head(columns);
-    head->weights_at = (uint32_t)weights_at(cols);
-    head->span_taps = (uint32_t)(SPAN / columns->k);
-    head->whole = head->span_taps >= columns->taps;
-    pair_head *pairs = (pair_head *)(head + 1);
-    requant_4 requant[COLS_MAX / 4];
-    int32_t bias[COLS_MAX], left[COLS_MAX];
-    make_requant(requant, bias, left, cols / 4, columns);
-    for (size_t c = 0; c < cols; c++) {
-        pair_head *pair = &pairs[c / PAIR];
-        if (head->whole)
-            pair->start[c % PAIR * 4] = bias[c];
-        for (size_t i = 0; i < 8; i++)
-            pair->zero_point[i] = head->requant.zero_point;
-        for (size_t i = c % PAIR; i < 4; i += PAIR) {
-            pair->bias[i] = bias[c];
-            pair->requant.multiplier[i] = requant[c / 4].multiplier[c % 4];
-            pair->requant.right[i] = requant[c / 4].right[c % 4];
-            pair->left[i] = left[c];
-        }
-    }
-    int8_t *to = (int8_t *)memory + weights_at(cols);
-    for (span s = {0}; next_span(&s, columns->taps, columns->k, head->span_taps);) {
-        const size_t k = s.taps * s.k, pair_bytes = s.steps * PAIR * STEP;
-        for (size_t c = 0; c < columns->cols; c++) {
-            const int8_t *w = columns->weights + (c * columns->taps + s.tap) * columns->k + s.from;
-            int8_t *channel = to + c / PAIR * pair_bytes + c % PAIR * STEP;
-            for (size_t i = 0; i < k; i++) {
-                channel[i / STEP * PAIR * STEP + i % STEP] = w[i];
-                head->widen |= i % STEP >= STEP / 2 && w[i] == INT8_MIN && w[i - STEP / 2] == INT8_MIN;
-            }
-        }
-        to += (columns->cols + PAIR - 1) / PAIR * pair_bytes;
-    }
-}
-
-/* `n` bytes of each pixel, rounded up to whole steps, to where pixels are `to_pixel` and their steps `to_step` bytes apart. */
-INLINE void copy_steps(int8_t *to, const size_t to_pixel, const size_t to_step, const int8_t *const *from, size_t n, const size_t rows)
-{
-    const int8_t *x[ROWS];
-#pragma GCC unroll 4
-    for (size_t r = 0; r < rows; r++)
-        x[r] = from[r];
-    for (ptrdiff_t left = (ptrdiff_t)n; left > 0; left -= STEP, to += to_step)
-#pragma GCC unroll 4
-        for (size_t r = 0; r < rows; r++) {
-            vst1q_s8(to + r * to_pixel, vld1q_s8(x[r]));
-            x[r] += STEP;
-        }
-}
-
-/* Lays pixels side by side; past the last they are copies of it, to fill a tile. */
-INLINE void lay_rows(int8_t *to, const edgecore_gemm_args *args, const span *s, const size_t rows)
-{
-    int8_t dense[ROWS][SPAN + STEP]; /* pixels whose taps are no multiple of a step */
-    const uint8_t *const *a = args->a + s->tap * args->row_pitch;
-    const size_t offset = args->a_offset + s->from, last = args->rows - 1;
-    const bool whole = s->k % STEP == 0;
-    int8_t *end = whole ? to : dense[0];
-    const int8_t *from[ROWS];
-    for (size_t t = 0; t < s->taps; t++, a += args->row_pitch) {
-#pragma GCC unroll 4
-        for (size_t r = 0; r < rows; r++)
-            from[r] = (const int8_t *)a[r < last ? r : last] + offset;
-        if (whole)
-            copy_steps(end, STEP, rows * STEP, from, s->k, rows);
-        else /* what is written past a tap's end is overwritten by the next, or meets weights of 0 */
-            copy_steps(end, sizeof dense[0], STEP, from, s->k, rows);
-        end += whole ? rows * s->k : s->k;
-    }
-    if (whole)
-        return;
-    for (size_t r = 0; r < rows; r++)
-        from[r] = dense[r];
-    copy_steps(to, STEP, rows * STEP, from, s->steps * STEP, rows);
-}
-
-__attribute__((noinline)) static void lay_rows_4(int8_t *to, const edgecore_gemm_args *args, const span *s)
-{
-    lay_rows(to, args, s, ROWS);
-}
-
-__attribute__((noinline)) static void lay_rows_1(int8_t *to, const edgecore_gemm_args *args, const span *s)
-{
-    lay_rows(to, args, s, 1);
-}
+#include "isa/arm/gemm_armv7_pixels.h"
+#include "isa/arm/kernels.h"
 
 /* The sums of a pair: pixels 0 and 1, 2 and 3, each of two channels; and what turns them into bytes. */
 typedef struct pair_sums {
@@ -251,8 +95,8 @@ typedef struct first_weights {
     int8x16_t channel[PAIR];
 } first_weights;
 
-/* *w is where the second step's weights are. *pair is left at the constants that follow it. */
-INLINE pair_sums dot_pair_4(const int8_t *a, const int8_t **w, first_weights *ahead, size_t steps, const int8_t **pair)
+/* *w is where the second step's weights are; `twice` is half of the steps, rounded up. *pair is left at what follows the constants. */
+INLINE pair_sums dot_pair_4(const int8_t *a, const int8_t **w, first_weights *ahead, size_t steps, size_t twice, const int8_t **pair)
 {
     register int8x16_t w0 __asm__("q0") = ahead->channel[0];
     register int8x16_t w1 __asm__("q1") = ahead->channel[1];
@@ -261,7 +105,6 @@ INLINE pair_sums dot_pair_4(const int8_t *a, const int8_t **w, first_weights *ah
     register int32x4_t multiplier __asm__("q10");
     register int32x4_t right __asm__("q11");
     register int16x8_t zero_point __asm__("q12");
-    size_t twice = (steps + 1) / 2;
     __asm__ volatile(
         "vld1.8 {d4-d7}, [%[a] :128]!\n\t"
         "vld1.8 {d8-d11}, [%[a] :128]!\n\t"
@@ -313,8 +156,9 @@ INLINE void run_whole(tile *t, const edgecore_gemm_args *args, const int roundin
     const int8_t *pair = (const int8_t *)args->block + sizeof(block_head), *w = t->weights + PAIR * STEP;
     first_weights ahead = {{vld1q_s8(t->weights), vld1q_s8(t->weights + STEP)}};
     int8_t *bytes = t->bytes;
+    const size_t steps = t->steps, twice = (steps + 1) / 2;
     for (size_t left = t->pairs; left > 0; left--, bytes += ROWS * PAIR) {
-        const pair_sums sums = dot_pair_4(t->pixels, &w, &ahead, t->steps, &pair);
+        const pair_sums sums = dot_pair_4(t->pixels, &w, &ahead, steps, twice, &pair);
         vst1_s8(bytes, requantise(&sums, (const int32_t *)pair, rounding));
         pair += sizeof(pair_head) - offsetof(pair_head, left);
     }
@@ -330,7 +174,7 @@ INLINE void run_part(tile *t, const edgecore_gemm_args *args, const size_t rows,
         if (rows == ROWS && !widen) {
             const int8_t *second = w + PAIR * STEP, *head = (const int8_t *)pair;
             first_weights ahead = {{vld1q_s8(w), vld1q_s8(w + STEP)}};
-            sums = dot_pair_4(t->pixels, &second, &ahead, t->steps, &head);
+            sums = dot_pair_4(t->pixels, &second, &ahead, t->steps, (t->steps + 1) / 2, &head);
         } else {
             sums = dot_pair(t->pixels, w, t->steps, pair, rows, widen);
         }
@@ -367,31 +211,33 @@ typedef void span_function(tile *t, const edgecore_gemm_args *args);
 static span_function *const wholes[] = {[ROUND_UP] = whole_up, [ROUND_AWAY] = whole_away, [ROUND_GENERAL] = whole_general};
 static span_function *const parts[2][2] = {{part_1_0, part_1_1}, {part_4_0, part_4_1}}; /* [4 pixels][widen] */
 
-INLINE void store_rows(const tile *t, const edgecore_gemm_args *args, size_t c, size_t n, const size_t rows)
+INLINE void store_rows(const tile *t, const edgecore_gemm_args *args, size_t c, size_t n, const output_bounds *bounds,
+                       const size_t rows)
 {
-    const output_bounds bounds = load_bounds(&((const block_head *)args->block)->requant);
     const uint16x8x4_t pairs = vld4q_u16((const uint16_t *)(t->bytes + c * ROWS));
 #pragma GCC unroll 4
     for (size_t r = 0; r < ROWS; r++) {
-        const int8x16_t bytes = vminq_s8(vmaxq_s8(vreinterpretq_s8_u16(pairs.val[r]), bounds.min), bounds.max);
+        const int8x16_t bytes = vminq_s8(vmaxq_s8(vreinterpretq_s8_u16(pairs.val[r]), bounds->min), bounds->max);
         if (r < rows)
-            store_bytes(args->out[r] + args->out_offset + c, veorq_u8(vreinterpretq_u8_s8(bytes), bounds.flip), n);
+            store_bytes(args->out[r] + args->out_offset + c, veorq_u8(vreinterpretq_u8_s8(bytes), bounds->flip), n);
     }
 }
 
 static void store(const tile *t, const edgecore_gemm_args *args)
 {
+    const output_bounds bounds = load_bounds(&((const block_head *)args->block)->requant);
     size_t c = 0;
     if (args->rows == ROWS)
         for (; c + 16 <= args->cols; c += 16)
-            store_rows(t, args, c, 16, ROWS);
+            store_rows(t, args, c, 16, &bounds, ROWS);
     for (; c < args->cols; c += 16)
-        store_rows(t, args, c, args->cols - c < 16 ? args->cols - c : 16, args->rows);
+        store_rows(t, args, c, args->cols - c < 16 ? args->cols - c : 16, &bounds, args->rows);
 }
 
 __attribute__((noinline)) static void run_spans(tile *t, const edgecore_gemm_args *args)
 {
     const block_head *head = args->block;
+    t->weights = (const int8_t *)args->block + head->weights_at;
     t->first = true;
     for (span s = {0}; next_span(&s, args->taps, args->k, head->span_taps); t->first = false) {
         t->steps = s.steps;
@@ -409,17 +255,21 @@ static void run(const edgecore_gemm_args *args)
 {
     tile t;
     const block_head *head = args->block;
+    const bool whole = head->whole && args->rows > 1 && !head->widen;
+    const span all = {.taps = args->taps, .k = args->k, .steps = (args->taps * args->k + STEP - 1) / STEP};
+    edgecore_gemm_args one = *args;
     t.weights = (const int8_t *)args->block + head->weights_at;
     t.pairs = (args->cols + PAIR - 1) / PAIR;
-    if (head->whole && args->rows > 1 && !head->widen) {
-        const span all = {.taps = args->taps, .k = args->k, .steps = (args->taps * args->k + STEP - 1) / STEP};
-        t.steps = all.steps;
-        lay_rows_4(t.pixels, args, &all);
-        wholes[head->requant.rounding](&t, args);
-    } else {
-        run_spans(&t, args);
+    t.steps = all.steps;
+    for (size_t left = args->tiles; left > 0; left--, one.a += args->rows, one.out += args->rows) {
+        if (whole) {
+            lay_rows_4(t.pixels, &one, &all);
+            wholes[head->requant.rounding](&t, &one);
+        } else {
+            run_spans(&t, &one);
+        }
+        store(&t, &one);
     }
-    store(&t, args);
 }
 
 #define KERNEL(cols_, per_group, per_tile)                                                                                   \
@@ -435,6 +285,7 @@ static void run(const edgecore_gemm_args *args)
         .name = "gemm_4x" #cols_ "c16__neon",                                                                                \
         .rows = ROWS,                                                                                                        \
         .cols = cols_,                                                                                                       \
+        .takes_tiles = true,                                                                                                 \
         .k_step = STEP,                                                                                                      \
         .group_cost = per_group,                                                                                             \
         .tile_cost = per_tile,                                                                                               \
@@ -443,6 +294,6 @@ static void run(const edgecore_gemm_args *args)
         .run = run,                                                                                                          \
     }
 
-KERNEL(32, 112.0f, 700.0f);
-KERNEL(16, 56.0f, 420.0f);
+KERNEL(32, 112.0f, 830.0f);
+KERNEL(16, 56.0f, 480.0f);
 #endif
