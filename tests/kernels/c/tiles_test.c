@@ -145,8 +145,8 @@ static void gemm_tiles(const edgecore_tier *tier, const edgecore_gemm_kernel *ke
 
 static void gemm_kernel(const edgecore_tier *tier, const edgecore_gemm_kernel *kernel)
 {
-    static const size_t shapes[][2] = {{1, 1},  {1, 2},  {1, 3},  {1, 4},  {1, 5},  {1, 24}, {1, 28},   {1, 64},   {1, 77},
-                                       {2, 7},  {2, 64}, {3, 41}, {9, 3},  {9, 16}, {49, 4}, {1, 3001}, {3, 1072}, {5, 700}};
+    static const size_t shapes[][2] = {{1, 1},  {1, 2},  {1, 3},  {1, 4},  {1, 5},  {1, 24}, {1, 28},   {1, 64},   {1, 77},  {2, 7},
+                                       {2, 64}, {3, 32}, {3, 41}, {9, 3},  {9, 16}, {49, 4}, {1, 3001}, {3, 1072}, {5, 700}};
     const size_t most = (size_t)kernel->cols, some[] = {1, most / 2 + 1, most - 1, most};
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
         for (size_t n = 0; n < 4; n++)
