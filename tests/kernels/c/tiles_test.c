@@ -102,7 +102,7 @@ static void gemm_tiles(const edgecore_tier *tier, const edgecore_gemm_kernel *ke
     static uint8_t *ends[MOST_ROWS]; /* each row of taps ends at a guard page */
     const uint8_t *a[MOST_TAPS * MOST_ROWS];
     uint8_t *out[MOST_ROWS];
-    const size_t taps = columns->taps, k = columns->k, cols = columns->cols, offset = 5;
+    const size_t taps = columns->taps, k = columns->k, cols = columns->cols, offset = random_between(0, 1) ? 5 : 0;
     const size_t rows = rows_of_tile * tiles;
     const size_t step = (size_t)kernel->k_step, read = (k + step - 1) / step * step;
     for (size_t r = 0; r < rows; r++) {
