@@ -123,52 +123,25 @@ static void pack(void *memory, const edgecore_columns *columns, size_t cols)
     "stp q" SUM_16_##r##2 ", q" SUM_16_##r##3 ", [x24, #64 * " #r " + 32]\n"
 #define KEEP_8(r, ...) "stp q" SUM_8_##r##0 ", q" SUM_8_##r##1 ", [x24, #32 * " #r "]\n"
 
-/* Of a tap, first K in 16, then what remains: 1 to 3 groups of 4. */
-#define TILES(rows, cols)                                                                                               \
-    static void tiles_##rows##x##cols(const tile_run *run)                                                              \
-    {                                                                                                                   \
-        __asm__ volatile(                                                                                               \
-            LOAD_RUN                                                                                                    \
-            "1: mov x13, x21\n"                                                                                         \
-            "mov x14, x1\n"                                                                                             \
-            "mov x11, x20\n"                                                                                            \
-            EACH_##rows(BIAS_##cols, )                                                                                  \
-            "2: " POINTERS_##rows("x14")                                                                                \
-            "lsr x12, x17, #2\n"                                                                                        \
-            "add x14, x14, x15\n"                                                                                       \
-            "cbnz x16, 8f\n"                                                                                            \
-            "3: cbz x12, 5f\n"                                                                                          \
-            "4:\n" EACH_##rows(LOAD_ROW, )                                                                              \
-            GROUP_##cols(rows, 0)                                                                                       \
-            "subs x12, x12, #1\n"                                                                                       \
-            GROUP_##cols(rows, 1) GROUP_##cols(rows, 2) GROUP_##cols(rows, 3)                                           \
-            "b.ne 4b\n"                                                                                                 \
-            "5: tst x17, #3\n"                                                                                          \
-            "b.eq 6f\n"                                                                                                 \
-            EACH_##rows(LOAD_ROW, )                                                                                     \
-            GROUP_##cols(rows, 0)                                                                                       \
-            "tbz x17, #1, 6f\n"                                                                                         \
-            GROUP_##cols(rows, 1)                                                                                       \
-            "tbz x17, #0, 6f\n"                                                                                         \
-            GROUP_##cols(rows, 2)                                                                                       \
-            "6: subs x11, x11, #1\n"                                                                                    \
-            "b.ne 2b\n"                                                                                                 \
-            POINTERS_##rows("x2")                                                                                       \
-            "cbnz x23, 9f\n"                                                                                            \
-            FINISH_##cols(rows, RELU)                                                                                   \
-            NEXT_TILE(rows)                                                                                             \
-            "8:\n" EACH_##rows(ADD_OFFSET, )                                                                            \
-            "b 3b\n"                                                                                                    \
-            "9: tbnz x23, #1, 10f\n"                                                                                    \
-            FINISH_##cols(rows, AWAY)                                                                                   \
-            "b 7b\n"                                                                                                    \
-            "10:\n" EACH_##rows(KEEP_##cols, )                                                                          \
-            "b 7b\n"                                                                                                    \
-            "12:\n"                                                                                                     \
-            :                                                                                                           \
-            : [run] "r"(run)                                                                                            \
-            : RUN_CLOBBERS);                                                                                            \
-    }
+/* 16 K. */
+#define STEP(rows, cols, count)                                                                                          \
+    EACH_##rows(LOAD_ROW, )                                                                                             \
+    GROUP_##cols(rows, 0)                                                                                               \
+    count                                                                                                               \
+    GROUP_##cols(rows, 1) GROUP_##cols(rows, 2) GROUP_##cols(rows, 3)
+/* 1 to 3 groups that remain. */
+#define REST(rows, cols)                                                                                                \
+    "tst x17, #3\n"                                                                                                     \
+    "b.eq 14f\n"                                                                                                        \
+    EACH_##rows(LOAD_ROW, )                                                                                             \
+    GROUP_##cols(rows, 0)                                                                                               \
+    "tbz x17, #1, 14f\n"                                                                                                \
+    GROUP_##cols(rows, 1)                                                                                               \
+    "tbz x17, #0, 14f\n"                                                                                                \
+    GROUP_##cols(rows, 2)
+#define ODD_STEPS_BIT "2"
+#define BIASES(rows, cols) EACH_##rows(BIAS_##cols, )
+#define KEEPS(rows, cols) EACH_##rows(KEEP_##cols, )
 /* clang-format on */
 
 #define KERNEL(rows_, cols_, per_group, per_tile)                                                                      \

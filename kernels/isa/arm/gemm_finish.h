@@ -118,6 +118,7 @@ INLINE void run_tiles(const edgecore_gemm_args *args, const finish_head *head, c
         .weights = weights,
         .out_offset = args->out_offset,
         .finish = (size_t)head->kind,
+        .double_steps = args->a_offset || (args->k + 15) % 16 < 16 - depth ? 0 : (args->k + 31) / 32,
     };
     if (head->kind != FINISH_GENERAL && args->cols == width)
         tiles(&run);

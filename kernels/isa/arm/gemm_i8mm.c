@@ -219,49 +219,22 @@ static void pack(void *memory, const edgecore_columns *columns, size_t cols)
 #define KEEP_8(p, ...)                                                                                                  \
     KEEP(SUM_8_##p##0, SUM_8_##p##1, "64 * " #p, "32") KEEP(SUM_8_##p##2, SUM_8_##p##3, "64 * " #p " + 16", "32")
 
-/* Of a tap, first K in 16, then the 8 that may remain. */
-#define TILES(rows, cols)                                                                                               \
-    static void tiles_##rows##x##cols(const tile_run *run)                                                              \
-    {                                                                                                                   \
-        __asm__ volatile(                                                                                               \
-            LOAD_RUN                                                                                                    \
-            "1: mov x13, x21\n"                                                                                         \
-            "mov x14, x1\n"                                                                                             \
-            "mov x11, x20\n"                                                                                            \
-            PAIRS_##rows(BIAS_##cols, )                                                                                 \
-            "2: " POINTERS_##rows("x14")                                                                                \
-            "lsr x12, x17, #1\n"                                                                                        \
-            "add x14, x14, x15\n"                                                                                       \
-            "cbnz x16, 8f\n"                                                                                            \
-            "3: cbz x12, 5f\n"                                                                                          \
-            "4:\n" EACH_##rows(LOAD_ROW, )                                                                              \
-            ZIPS_##rows(ZIP, SPARE_##cols)                                                                              \
-            GROUP_##cols(rows, FIRST)                                                                                   \
-            "subs x12, x12, #1\n"                                                                                       \
-            GROUP_##cols(rows, LAST)                                                                                    \
-            "b.ne 4b\n"                                                                                                 \
-            "5: tbz x17, #0, 6f\n"                                                                                      \
-            EACH_##rows(LOAD_8, )                                                                                       \
-            ZIPS_##rows(ZIP_ONLY_FIRST, SPARE_##cols)                                                                   \
-            GROUP_##cols(rows, FIRST)                                                                                   \
-            "6: subs x11, x11, #1\n"                                                                                    \
-            "b.ne 2b\n"                                                                                                 \
-            POINTERS_##rows("x2")                                                                                       \
-            "cbnz x23, 9f\n"                                                                                            \
-            FINISH_##cols(rows, RELU)                                                                                   \
-            NEXT_TILE(rows)                                                                                             \
-            "8:\n" EACH_##rows(ADD_OFFSET, )                                                                            \
-            "b 3b\n"                                                                                                    \
-            "9: tbnz x23, #1, 10f\n"                                                                                    \
-            FINISH_##cols(rows, AWAY)                                                                                   \
-            "b 7b\n"                                                                                                    \
-            "10:\n" PAIRS_##rows(KEEP_##cols, )                                                                         \
-            "b 7b\n"                                                                                                    \
-            "12:\n"                                                                                                     \
-            :                                                                                                           \
-            : [run] "r"(run)                                                                                            \
-            : RUN_CLOBBERS);                                                                                            \
-    }
+/* 16 K. */
+#define STEP(rows, cols, count)                                                                                          \
+    EACH_##rows(LOAD_ROW, )                                                                                             \
+    ZIPS_##rows(ZIP, SPARE_##cols)                                                                                      \
+    GROUP_##cols(rows, FIRST)                                                                                           \
+    count                                                                                                               \
+    GROUP_##cols(rows, LAST)
+/* The group that may remain. */
+#define REST(rows, cols)                                                                                                \
+    "tbz x17, #0, 14f\n"                                                                                                \
+    EACH_##rows(LOAD_8, )                                                                                               \
+    ZIPS_##rows(ZIP_ONLY_FIRST, SPARE_##cols)                                                                           \
+    GROUP_##cols(rows, FIRST)
+#define ODD_STEPS_BIT "1"
+#define BIASES(rows, cols) PAIRS_##rows(BIAS_##cols, )
+#define KEEPS(rows, cols) PAIRS_##rows(KEEP_##cols, )
 /* clang-format on */
 
 #define KERNEL(rows_, cols_, per_group, per_tile)                                                                      \

@@ -23,7 +23,7 @@ typedef struct tile_run {
     size_t out_offset;     /* x22 */
     size_t finish;         /* x23: enum finish */
     int32_t *sums;         /* x24: for FINISH_GENERAL */
-    size_t unused;
+    size_t double_steps;   /* x25: of 32 K in a tap, rounded up; 0 where there is an offset, or K are no whole steps of 16 */
 } tile_run;
 
 #define LOAD_RUN                                                                                                       \
@@ -32,11 +32,11 @@ typedef struct tile_run {
     "ldp x17, x19, [%[run], #32]\n"                                                                                    \
     "ldp x20, x21, [%[run], #48]\n"                                                                                    \
     "ldp x22, x23, [%[run], #64]\n"                                                                                    \
-    "ldr x24, [%[run], #80]\n"
+    "ldp x24, x25, [%[run], #80]\n"
 
 #define RUN_CLOBBERS                                                                                                    \
     "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x19", \
-        "x20", "x21", "x22", "x23", "x24", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11",    \
+        "x20", "x21", "x22", "x23", "x24", "x25", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11",    \
         "v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", \
         "v28", "v29", "v30", "v31", "cc", "memory"
 
@@ -71,14 +71,6 @@ typedef struct tile_run {
 
 #define LOAD_ROW(r, ...) "ldr q" #r ", [" POINTER_##r "], #16\n"
 #define ADD_OFFSET(r, ...) "add " POINTER_##r ", " POINTER_##r ", x16\n"
-
-/* Every tile goes round by this. */
-#define NEXT_TILE(rows)                                                                                                 \
-    "7: add x1, x1, #8 * " #rows "\n"                                                                                   \
-    "add x2, x2, #8 * " #rows "\n"                                                                                      \
-    "subs x19, x19, #1\n"                                                                                               \
-    "b.ne 1b\n"                                                                                                         \
-    "b 12f\n"
 
 /* Requantising, with v0-v7 free: vectors by their numbers; the bounds lie before the weights. RELU's flip is from uint8. */
 #define SCALE_RELU(v, multiplier, right)                                                                                \
@@ -122,5 +114,59 @@ typedef struct tile_run {
     LOW_HALVES(a, b)                                                                                                    \
     ADD_ZERO_POINT(a)                                                                                                   \
     "sqxtn v" a ".8b, v" a ".8h\n" CLAMP_AND_FLIP(a)
+
+/* All tiles of a run. The file that includes this one says ODD_STEPS_BIT (which of the number of groups says whether a tap has an odd
+ * number of steps of 16 K) and, for tiles of rows x cols: BIASES, STEP (16 K, and an instruction among them), REST (the groups behind
+ * a tap's steps, or on to 14), FINISH_<cols>(rows, RELU or AWAY), KEEPS (sums). */
+#define TILES(rows, cols)                                                                                               \
+    static void tiles_##rows##x##cols(const tile_run *run)                                                              \
+    {                                                                                                                   \
+        __asm__ volatile(                                                                                               \
+            LOAD_RUN                                                                                                    \
+            "1: mov x13, x21\n"                                                                                         \
+            "mov x14, x1\n"                                                                                             \
+            "mov x11, x20\n"                                                                                            \
+            BIASES(rows, cols)                                                                                          \
+            "cbz x25, 10f\n"                                                                                            \
+            "2: " POINTERS_##rows("x14")                                                                                \
+            "mov x12, x25\n"                                                                                            \
+            "add x14, x14, x15\n"                                                                                       \
+            "tbnz x17, #" ODD_STEPS_BIT ", 4f\n"                                                                        \
+            "3:\n" STEP(rows, cols, "")                                                                                 \
+            "4:\n" STEP(rows, cols, "subs x12, x12, #1\n")                                                              \
+            "b.ne 3b\n"                                                                                                 \
+            "subs x11, x11, #1\n"                                                                                       \
+            "b.ne 2b\n"                                                                                                 \
+            "5: " POINTERS_##rows("x2")                                                                                 \
+            "cbnz x23, 7f\n"                                                                                            \
+            FINISH_##cols(rows, RELU)                                                                                   \
+            "6: add x1, x1, #8 * " #rows "\n"                                                                           \
+            "add x2, x2, #8 * " #rows "\n"                                                                              \
+            "subs x19, x19, #1\n"                                                                                       \
+            "b.ne 1b\n"                                                                                                 \
+            "b 15f\n"                                                                                                   \
+            "7: tbnz x23, #1, 8f\n"                                                                                    \
+            FINISH_##cols(rows, AWAY)                                                                                   \
+            "b 6b\n"                                                                                                    \
+            "8:\n" KEEPS(rows, cols)                                                                                   \
+            "b 6b\n"                                                                                                    \
+            "9:\n" EACH_##rows(ADD_OFFSET, )                                                                           \
+            "b 11f\n"                                                                                                   \
+            "10: " POINTERS_##rows("x14")                                                                               \
+            "lsr x12, x17, #" ODD_STEPS_BIT "\n"                                                                        \
+            "add x14, x14, x15\n"                                                                                       \
+            "cbnz x16, 9b\n"                                                                                           \
+            "11: cbz x12, 13f\n"                                                                                         \
+            "12:\n" STEP(rows, cols, "subs x12, x12, #1\n")                                                             \
+            "b.ne 12b\n"                                                                                                \
+            "13: " REST(rows, cols)                                                                                      \
+            "14: subs x11, x11, #1\n"                                                                                    \
+            "b.ne 10b\n"                                                                                                \
+            "b 5b\n"                                                                                                    \
+            "15:\n"                                                                                                     \
+            :                                                                                                           \
+            : [run] "r"(run)                                                                                            \
+            : RUN_CLOBBERS);                                                                                            \
+    }
 
 #endif

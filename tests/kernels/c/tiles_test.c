@@ -102,7 +102,7 @@ static void gemm_tiles(const edgecore_tier *tier, const edgecore_gemm_kernel *ke
     static uint8_t *ends[MOST_ROWS]; /* each row of taps ends at a guard page */
     const uint8_t *a[MOST_TAPS * MOST_ROWS];
     uint8_t *out[MOST_ROWS];
-    const size_t taps = columns->taps, k = columns->k, cols = columns->cols, offset = 5;
+    const size_t taps = columns->taps, k = columns->k, cols = columns->cols, offset = random_between(0, 1) ? 5 : 0;
     const size_t rows = rows_of_tile * tiles;
     const size_t step = (size_t)kernel->k_step, read = (k + step - 1) / step * step;
     for (size_t r = 0; r < rows; r++) {
@@ -145,8 +145,8 @@ static void gemm_tiles(const edgecore_tier *tier, const edgecore_gemm_kernel *ke
 
 static void gemm_kernel(const edgecore_tier *tier, const edgecore_gemm_kernel *kernel)
 {
-    static const size_t shapes[][2] = {{1, 1},  {1, 2},  {1, 3},  {1, 4},  {1, 5},  {1, 24}, {1, 28},   {1, 64},   {1, 77},
-                                       {2, 7},  {2, 64}, {3, 41}, {9, 3},  {9, 16}, {49, 4}, {1, 3001}, {3, 1072}, {5, 700}};
+    static const size_t shapes[][2] = {{1, 1},  {1, 2},  {1, 3},  {1, 4},  {1, 5},  {1, 24}, {1, 28},   {1, 64},   {1, 77},  {2, 7},
+                                       {2, 64}, {3, 32}, {3, 41}, {9, 3},  {9, 16}, {49, 4}, {1, 3001}, {3, 1072}, {5, 700}};
     const size_t most = (size_t)kernel->cols, some[] = {1, most / 2 + 1, most - 1, most};
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
         for (size_t n = 0; n < 4; n++)
