@@ -164,6 +164,17 @@ typedef struct edgecore_row_arithmetic {
 #define EDGECORE_MAX_GEMMS 8
 #define EDGECORE_MAX_DEPTHWISES 2
 
+/* Maxima of `count` windows of size x size pixels, 2 or 3, two pixels apart, n bytes of each pixel. */
+typedef struct edgecore_row_windows {
+    const uint8_t *rows[3]; /* the first window's first pixel in each of its rows */
+    size_t size, count;
+    ptrdiff_t pixel_stride, out_stride; /* bytes from one pixel to the next */
+    size_t n;               /* at least EDGECORE_WINDOW_BYTES */
+    uint8_t flip;           /* bytes are compared as byte ^ flip */
+} edgecore_row_windows;
+
+#define EDGECORE_WINDOW_BYTES 16
+
 /* Sums of `count` values become averages, rounded half away from `zero`. */
 typedef struct edgecore_row_average {
     int32_t count;
@@ -189,6 +200,8 @@ typedef struct edgecore_tier {
     void (*lookup_row)(uint8_t *out, const uint8_t *in, size_t n, const uint8_t table[256]);
     /* The largest of `count` >= 1 rows, compared as in[i] ^ flip and stored as it was. */
     void (*max_row)(uint8_t *out, const uint8_t *const *in, size_t count, size_t n, uint8_t flip);
+    /* May be NULL: it is max_row down the windows, then along them. */
+    void (*max_windows)(uint8_t *out, const edgecore_row_windows *windows);
     /* sums[i] += in[r * stride + i] ^ flip, over all r < rows. */
     void (*sum_rows)(int32_t *sums, const uint8_t *in, ptrdiff_t stride, size_t rows, size_t n, uint8_t flip);
     void (*add_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);

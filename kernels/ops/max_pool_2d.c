@@ -124,6 +124,38 @@ static void run_edge(const max_pool *self, uint8_t *out, ptrdiff_t out_step, con
     }
 }
 
+/* Rows y0 to y1 of the input to one of the output by the tier's windows; false where they are of another kind. */
+static bool run_windows(const max_pool *self, uint8_t *out, ptrdiff_t out_step, const edgecore_view *in, int32_t y0,
+                        int32_t y1, int32_t c, size_t n)
+{
+    const edgecore_pool_geometry *pool = &self->pool;
+    const int32_t size = pool->filter_w;
+    if (!self->tier->max_windows || n < EDGECORE_WINDOW_BYTES || pool->stride_w != 2 || (size != 2 && size != 3) ||
+        y1 - y0 != size || self->inner_x0 == self->inner_x1)
+        return false;
+    edgecore_row_windows windows = {
+        .size = (size_t)size,
+        .count = (size_t)(self->inner_x1 - self->inner_x0),
+        .pixel_stride = in->pixel_stride,
+        .out_stride = out_step,
+        .n = n,
+        .flip = self->flip,
+    };
+    for (int32_t r = 0; r < size; r++)
+        windows.rows[r] = edgecore_view_at(in, y0 + r, self->inner_x0 * 2 - pool->pad_left, c);
+    self->tier->max_windows(out + self->inner_x0 * out_step, &windows);
+    for (int32_t x = 0; x < pool->out_width; x++) {
+        int32_t x0, x1;
+        if (x == self->inner_x0)
+            x = self->inner_x1;
+        if (x == pool->out_width)
+            break;
+        edgecore_pool_window(x, pool->stride_w, pool->pad_left, pool->filter_w, pool->in_width, &x0, &x1);
+        max_of_window(self, out + x * out_step, in, y0, y1, x0, x1, c, n);
+    }
+    return true;
+}
+
 static void finish_row(const max_pool *self, uint8_t *out, ptrdiff_t out_step, size_t n)
 {
     if (out_step == (ptrdiff_t)n) {
@@ -144,12 +176,14 @@ static void run(const edgecore_op *op, const edgecore_view *inputs, const edgeco
     for (int32_t y = region.y0; y < region.y1; y++) {
         int32_t y0, y1;
         edgecore_pool_window(y, pool->stride_h, pool->pad_top, pool->filter_h, pool->in_height, &y0, &y1);
-        const uint8_t *columns = columns_of(self, memory, &inputs[0], y0, y1, region.c0, n);
         uint8_t *out = edgecore_view_at(output, y, 0, region.c0);
         const ptrdiff_t step = output->pixel_stride;
-        run_edge(self, out, step, columns, n, 0, self->inner_x0);
-        run_inner(self, out + self->inner_x0 * step, step, columns, wide, n);
-        run_edge(self, out, step, columns, n, self->inner_x1, pool->out_width);
+        if (!run_windows(self, out, step, &inputs[0], y0, y1, region.c0, n)) {
+            const uint8_t *columns = columns_of(self, memory, &inputs[0], y0, y1, region.c0, n);
+            run_edge(self, out, step, columns, n, 0, self->inner_x0);
+            run_inner(self, out + self->inner_x0 * step, step, columns, wide, n);
+            run_edge(self, out, step, columns, n, self->inner_x1, pool->out_width);
+        }
         if (self->finish)
             finish_row(self, out, step, n);
     }

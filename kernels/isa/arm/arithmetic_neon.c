@@ -1,18 +1,26 @@
-/* ADD, MUL and averages of byte rows, 16 elements at a time, for every ARM tier. Bytes are taken in the int8 domain; distances
- * from the zero point have 9 bits and a sign, and stay in 16 bits as long as they can.
+/* ADD, MUL and averages of byte rows for every ARM tier. Bytes are taken in the int8 domain; distances from the zero point have 9
+ * bits and a sign, and stay in 16 bits as long as they can.
  *
  * A row that does not end with a whole vector ends with one that overlaps the one before. It is made before the first store, from
  * inputs as they were, because a row may be worked on in place. Shorter rows go through a buffer. */
 #include "isa/arm/kernels.h"
 #include "isa/arm/requant.h"
 
+/* Elements at a time: half as many registers hold half as many. */
+#if defined(__aarch64__)
 enum { LANES = 16 };
-
-/* A constant of the rounding shift: the shift as vrshlq_s32 wants it, which is negative or 0. */
-INLINE int32x4_t right_shift(int32_t shift)
-{
-    return vdupq_n_s32(-shift);
-}
+typedef uint8x16_t lanes;
+#define lanes_load vld1q_u8
+#define lanes_store vst1q_u8
+#define lanes_flip veorq_u8
+#else
+enum { LANES = 8 };
+typedef uint8x8_t lanes;
+#define lanes_load vld1_u8
+#define lanes_store vst1_u8
+#define lanes_flip(v, flips) veor_u8(v, vget_low_u8(flips))
+#endif
+enum { HALVES = LANES / 8, QUARTERS = LANES / 4 };
 
 /* Ties away from zero. `nonzero`: known to be a shift; a value below 0 then is one less before it. */
 INLINE int32x4_t rounding_shift(int32x4_t v, int32x4_t right, const bool nonzero)
@@ -31,18 +39,21 @@ typedef struct row_output {
     int32x4_t left, multiplier, right;
 } row_output;
 
+/* From the zero point, 8 elements a vector. */
 typedef struct distances {
-    int16x8_t half[2];
+    int16x8_t half[HALVES];
 } distances;
 
 INLINE row_input input_of(const edgecore_row_input *input)
 {
-    return (row_input){
+    row_input in = {
         vdupq_n_u8(input->flip ^ 0x80),
         vdupq_n_s8((int8_t)(input->zero_point - 128)),
         vdupq_n_s32(input->multiplier),
-        right_shift(input->right_shift),
+        vdupq_n_s32(-input->right_shift),
     };
+    __asm__("" : "+w"(in.zero_point)); /* clang sees equal halves, and would move bytes to subtract the lower one */
+    return in;
 }
 
 INLINE row_output output_of(const edgecore_row_arithmetic *how)
@@ -56,15 +67,20 @@ INLINE row_output output_of(const edgecore_row_arithmetic *how)
         },
         .left = vdupq_n_s32(how->left_shift),
         .multiplier = vdupq_n_s32(how->multiplier),
-        .right = right_shift(how->right_shift),
+        .right = vdupq_n_s32(-how->right_shift),
     };
 }
 
-INLINE distances distances_of(uint8x16_t bytes, const row_input *input, const bool flips)
+INLINE distances distances_of(lanes bytes, const row_input *input, const bool flips)
 {
-    const int8x16_t u = vreinterpretq_s8_u8(flips ? veorq_u8(bytes, input->flip) : bytes);
-    return (distances){{vsubl_s8(vget_low_s8(u), vget_low_s8(input->zero_point)),
-                        vsubl_s8(vget_high_s8(u), vget_high_s8(input->zero_point))}};
+    if (flips)
+        bytes = lanes_flip(bytes, input->flip);
+#if defined(__aarch64__)
+    const int8x16_t u = vreinterpretq_s8_u8(bytes);
+    return (distances){{vsubl_s8(vget_low_s8(u), vget_low_s8(input->zero_point)), vsubl_high_s8(u, input->zero_point)}};
+#else
+    return (distances){{vsubl_s8(vreinterpret_s8_u8(bytes), vget_low_s8(input->zero_point))}};
+#endif
 }
 
 INLINE int16x4_t quarter(const distances *d, size_t i)
@@ -72,14 +88,47 @@ INLINE int16x4_t quarter(const distances *d, size_t i)
     return i % 2 ? vget_high_s16(d->half[i / 2]) : vget_low_s16(d->half[i / 2]);
 }
 
+/* Two vectors of results to 16 bits, with the zero point. `fits`: they are far from what 16 bits hold. */
+INLINE int16x8_t narrow_half(int32x4_t low, int32x4_t high, const row_output *output, const bool fits)
+{
+    if (!fits)
+        return vqaddq_s16(vcombine_s16(vqmovn_s32(low), vqmovn_s32(high)), output->bounds.zero_point);
+#if defined(__aarch64__)
+    const int16x8_t words = vuzp1q_s16(vreinterpretq_s16_s32(low), vreinterpretq_s16_s32(high));
+#else
+    const int16x8_t words = vcombine_s16(vmovn_s32(low), vmovn_s32(high));
+#endif
+    return vaddq_s16(words, output->bounds.zero_point);
+}
+
+/* `free`: no clamp but that of the type, which is int8. */
+INLINE lanes narrow(const int32x4_t results[QUARTERS], const row_output *output, const bool fits, const bool free)
+{
+    const int16x8_t first = narrow_half(results[0], results[1], output, fits);
+#if defined(__aarch64__)
+    const int16x8_t second = narrow_half(results[2], results[3], output, fits);
+    const int8x16_t bytes = vcombine_s8(vqmovn_s16(first), vqmovn_s16(second));
+    if (free)
+        return vreinterpretq_u8_s8(bytes);
+    const int8x16_t clamped = vminq_s8(vmaxq_s8(bytes, output->bounds.min), output->bounds.max);
+    return veorq_u8(vreinterpretq_u8_s8(clamped), output->bounds.flip);
+#else
+    const int8x8_t bytes = vqmovn_s16(first);
+    if (free)
+        return vreinterpret_u8_s8(bytes);
+    const int8x8_t clamped = vmin_s8(vmax_s8(bytes, vget_low_s8(output->bounds.min)), vget_low_s8(output->bounds.max));
+    return veor_u8(vreinterpret_u8_s8(clamped), vget_low_u8(output->bounds.flip));
+#endif
+}
+
 /* What is known of an addition when compiling. */
-enum kind {
-    ADD_ANY,
-    /* Both inputs and the output are int8, all shifts but a's are at least 1, and a is exactly half of the common scale, as that
-     * of the larger scale is. */
-    ADD_USUAL,
-    ADD_USUAL_UP, /* and the clamp hides what ties of negative values become */
-};
+typedef struct addition {
+    /* Inputs and output are int8, all shifts but a's are at least 1, results fit into 16 bits, and a is exactly half of the common
+     * scale, as that of the larger scale is. */
+    bool usual;
+    bool up;   /* the clamp hides what ties of negative values become */
+    bool free; /* no clamp but that of the type */
+} addition;
 
 /* A quarter of the distances: 20 bits up, 5 of which they are already, times the multiplier, shifted right. */
 INLINE int32x4_t scaled_quarter(const distances *d, size_t i, const row_input *input, const bool nonzero)
@@ -87,39 +136,39 @@ INLINE int32x4_t scaled_quarter(const distances *d, size_t i, const row_input *i
     return rounding_shift(vqrdmulhq_s32(vshll_n_s16(quarter(d, i), 15), input->multiplier), input->right, nonzero);
 }
 
-INLINE uint8x16_t add_16(uint8x16_t a, uint8x16_t b, const row_input *in_a, const row_input *in_b, const row_output *output,
-                         const enum kind kind)
+INLINE lanes add_lanes(lanes a, lanes b, const row_input *in_a, const row_input *in_b, const row_output *output,
+                       const addition known)
 {
-    const bool usual = kind != ADD_ANY;
+    const bool usual = known.usual;
     const int16x4_t lowest = vdup_n_s16(INT16_MIN);
     distances x = distances_of(a, in_a, !usual), y = distances_of(b, in_b, !usual);
-    for (size_t h = 0; h < 2; h++) {
+    for (size_t h = 0; h < HALVES; h++) {
         x.half[h] = usual ? vshlq_n_s16(x.half[h], 4) : vshlq_n_s16(x.half[h], 5);
         y.half[h] = vshlq_n_s16(y.half[h], 5);
     }
-    int32x4_t sums[4];
-    for (size_t i = 0; i < 4; i++) {
+    int32x4_t sums[QUARTERS];
+    for (size_t i = 0; i < QUARTERS; i++) {
         int32x4_t sum = scaled_quarter(&y, i, in_b, usual);
         if (usual) /* 4 bits up already, 15 more make half of 20 */
             sum = vmlsl_s16(sum, quarter(&x, i), lowest);
         else
             sum = vaddq_s32(sum, scaled_quarter(&x, i, in_a, false));
         const int32x4_t high = vqrdmulhq_s32(sum, output->multiplier);
-        sums[i] = kind == ADD_USUAL_UP ? vrshlq_s32(high, output->right) : rounding_shift(high, output->right, usual);
+        sums[i] = known.up ? vrshlq_s32(high, output->right) : rounding_shift(high, output->right, usual);
     }
-    return narrow_16(sums[0], sums[1], sums[2], sums[3], &output->bounds);
+    return narrow(sums, output, usual, known.free);
 }
 
 INLINE void add_run(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how,
-                    const enum kind kind)
+                    const addition known)
 {
     const row_input in_a = input_of(&how->a), in_b = input_of(&how->b);
     const row_output output = output_of(how);
-    const uint8x16_t last =
-        add_16(vld1q_u8(a + n - LANES), vld1q_u8(b + n - LANES), &in_a, &in_b, &output, kind);
-    for (size_t i = 0; i + LANES <= n; i += LANES)
-        vst1q_u8(out + i, add_16(vld1q_u8(a + i), vld1q_u8(b + i), &in_a, &in_b, &output, kind));
-    vst1q_u8(out + n - LANES, last);
+    const size_t whole = n / LANES * LANES, end = n - LANES;
+    const lanes last = add_lanes(lanes_load(a + end), lanes_load(b + end), &in_a, &in_b, &output, known);
+    for (size_t i = 0; i < whole; i += LANES)
+        lanes_store(out + i, add_lanes(lanes_load(a + i), lanes_load(b + i), &in_a, &in_b, &output, known));
+    lanes_store(out + end, last);
 }
 
 static bool input_is_half(const edgecore_row_input *input)
@@ -127,7 +176,13 @@ static bool input_is_half(const edgecore_row_input *input)
     return input->multiplier == 1 << 30 && input->right_shift == 0;
 }
 
-static void add_lanes(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how)
+/* Both inputs together are below 2^28 on the common scale. */
+static bool sum_fits(const edgecore_row_arithmetic *how)
+{
+    return ((INT64_C(1) << 28) * how->multiplier >> 31 >> how->right_shift) < INT16_MAX - 256;
+}
+
+static void add(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how)
 {
     edgecore_row_arithmetic swapped = *how;
     if (!input_is_half(&how->a)) {
@@ -138,26 +193,32 @@ static void add_lanes(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n
         swapped.b = how->a;
     }
     const bool bytes = (how->a.flip & how->b.flip & how->flip) == 0x80;
-    if (!bytes || !input_is_half(&swapped.a) || swapped.b.right_shift == 0 || how->right_shift == 0)
-        add_run(out, a, b, n, &swapped, ADD_ANY);
-    else if (how->min >= how->zero_point)
-        add_run(out, a, b, n, &swapped, ADD_USUAL_UP);
+    const bool shifts = swapped.b.right_shift > 0 && how->right_shift > 0;
+    const bool up = how->min >= how->zero_point, free = how->min <= 0 && how->max >= 255;
+    if (!bytes || !shifts || !input_is_half(&swapped.a) || !sum_fits(how))
+        add_run(out, a, b, n, &swapped, (addition){false, false, false});
+    else if (up && free)
+        add_run(out, a, b, n, &swapped, (addition){true, true, true});
+    else if (up)
+        add_run(out, a, b, n, &swapped, (addition){true, true, false});
+    else if (free)
+        add_run(out, a, b, n, &swapped, (addition){true, false, true});
     else
-        add_run(out, a, b, n, &swapped, ADD_USUAL);
+        add_run(out, a, b, n, &swapped, (addition){true, false, false});
 }
 
-INLINE uint8x16_t mul_16(uint8x16_t a, uint8x16_t b, const row_input *in_a, const row_input *in_b, const row_output *output,
-                         const bool usual)
+INLINE lanes mul_lanes(lanes a, lanes b, const row_input *in_a, const row_input *in_b, const row_output *output,
+                       const bool usual)
 {
     const distances x = distances_of(a, in_a, true), y = distances_of(b, in_b, true);
-    int32x4_t products[4];
-    for (size_t i = 0; i < 4; i++) {
+    int32x4_t products[QUARTERS];
+    for (size_t i = 0; i < QUARTERS; i++) {
         int32x4_t product = vmull_s16(quarter(&x, i), quarter(&y, i));
         if (!usual)
             product = vshlq_s32(product, output->left);
         products[i] = rounding_shift(vqrdmulhq_s32(product, output->multiplier), output->right, usual);
     }
-    return narrow_16(products[0], products[1], products[2], products[3], &output->bounds);
+    return narrow(products, output, false, false);
 }
 
 /* `usual`: no left shift, but a right shift. */
@@ -166,14 +227,14 @@ INLINE void mul_run(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, 
 {
     const row_input in_a = input_of(&how->a), in_b = input_of(&how->b);
     const row_output output = output_of(how);
-    const uint8x16_t last =
-        mul_16(vld1q_u8(a + n - LANES), vld1q_u8(b + n - LANES), &in_a, &in_b, &output, usual);
-    for (size_t i = 0; i + LANES <= n; i += LANES)
-        vst1q_u8(out + i, mul_16(vld1q_u8(a + i), vld1q_u8(b + i), &in_a, &in_b, &output, usual));
-    vst1q_u8(out + n - LANES, last);
+    const size_t whole = n / LANES * LANES, end = n - LANES;
+    const lanes last = mul_lanes(lanes_load(a + end), lanes_load(b + end), &in_a, &in_b, &output, usual);
+    for (size_t i = 0; i < whole; i += LANES)
+        lanes_store(out + i, mul_lanes(lanes_load(a + i), lanes_load(b + i), &in_a, &in_b, &output, usual));
+    lanes_store(out + end, last);
 }
 
-static void mul_lanes(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how)
+static void mul(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how)
 {
     if (how->left_shift == 0 && how->right_shift > 0)
         mul_run(out, a, b, n, how, true);
@@ -181,9 +242,9 @@ static void mul_lanes(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n
         mul_run(out, a, b, n, how, false);
 }
 
-typedef void lanes_function(uint8_t *, const uint8_t *, const uint8_t *, size_t, const edgecore_row_arithmetic *);
+typedef void row_function(uint8_t *, const uint8_t *, const uint8_t *, size_t, const edgecore_row_arithmetic *);
 
-INLINE void whole_vectors(lanes_function *run, uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n,
+INLINE void whole_vectors(row_function *run, uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n,
                           const edgecore_row_arithmetic *how)
 {
     if (n >= LANES) {
@@ -199,12 +260,12 @@ INLINE void whole_vectors(lanes_function *run, uint8_t *out, const uint8_t *a, c
 
 void edgecore_add_row_neon(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how)
 {
-    whole_vectors(add_lanes, out, a, b, n, how);
+    whole_vectors(add, out, a, b, n, how);
 }
 
 void edgecore_mul_row_neon(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how)
 {
-    whole_vectors(mul_lanes, out, a, b, n, how);
+    whole_vectors(mul, out, a, b, n, how);
 }
 
 /* Up to this count a quotient of magnitudes m = |sum| + count / 2 < 256 * count is the high part of m * ceil(2^31 / count): what
@@ -243,7 +304,7 @@ void edgecore_average_row_neon(uint8_t *out, const int32_t *sums, size_t n, cons
             vdupq_n_u8(how->flip ^ 0x80),
         };
         const int32x4_t offset = vdupq_n_s32(how->zero * how->count), half = vdupq_n_s32(how->count / 2);
-        for (; i + LANES <= n; i += LANES)
+        for (; i + 16 <= n; i += 16)
             vst1q_u8(out + i, average_16(sums + i, offset, half, vdupq_n_s32(reciprocal), &bounds));
     }
     for (; i < n; i++)

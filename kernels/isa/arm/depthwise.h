@@ -17,10 +17,11 @@ typedef struct depthwise_head {
 } depthwise_head;
 
 typedef struct depthwise_slice {
-    requant_4 requant[2];
     int32_t bias[SLICE];
-    int32_t left[SLICE]; /* ROUND_GENERAL only */
-    int32_t order;       /* of the weights; a kernel's own */
+    int32_t multiplier[SLICE];
+    int32_t right[SLICE]; /* 0 or negative, as vrshlq_s32 wants it */
+    int32_t left[SLICE];  /* sums are shifted by this before all else, ROUND_GENERAL only */
+    int32_t order;        /* of the weights; a kernel's own */
     int32_t unused[3];
     int8_t weights[];
 } depthwise_slice;
@@ -48,6 +49,17 @@ INLINE edgecore_columns columns_of_slice(const edgecore_columns *columns, size_t
     return some;
 }
 
+INLINE void pack_constants(depthwise_slice *slice, const edgecore_columns *columns)
+{
+    for (size_t c = 0; c < columns->cols; c++) {
+        const int32_t shift = columns->requant.shift[c];
+        slice->bias[c] = columns->requant.bias[c];
+        slice->multiplier[c] = columns->requant.multiplier[c];
+        slice->right[c] = shift > 0 ? 0 : shift;
+        slice->left[c] = shift > 0 ? shift : 0;
+    }
+}
+
 INLINE depthwise_head make_depthwise_head(const edgecore_columns *columns)
 {
     const requant_head requant = make_head(columns);
@@ -57,9 +69,12 @@ INLINE depthwise_head make_depthwise_head(const edgecore_columns *columns)
     };
 }
 
-/* A slice's constants, and where its pixels go. */
+/* What finishes a slice's pixels, and where they go. */
 typedef struct slice_output {
+    const depthwise_slice *slice;
+#if defined(__aarch64__)
     int32x4_t bias[2], multiplier[2], right[2];
+#endif
     output_bounds bounds;
     uint8_t *out;
     ptrdiff_t stride;
@@ -69,13 +84,44 @@ INLINE slice_output output_of_slice(const edgecore_depthwise_args *args, const d
 {
     const depthwise_head *head = args->block;
     return (slice_output){
-        {vld1q_s32(slice->bias), vld1q_s32(slice->bias + 4)},
-        {vld1q_s32(slice->requant[0].multiplier), vld1q_s32(slice->requant[1].multiplier)},
-        {vld1q_s32(slice->requant[0].right), vld1q_s32(slice->requant[1].right)},
-        load_bounds(&head->requant),
-        args->out + offset,
-        args->out_stride,
+        .slice = slice,
+#if defined(__aarch64__)
+        .bias = {vld1q_s32(slice->bias), vld1q_s32(slice->bias + 4)},
+        .multiplier = {vld1q_s32(slice->multiplier), vld1q_s32(slice->multiplier + 4)},
+        .right = {vld1q_s32(slice->right), vld1q_s32(slice->right + 4)},
+#endif
+        .bounds = load_bounds(&head->requant),
+        .out = args->out + offset,
+        .stride = args->out_stride,
     };
+}
+
+/* Half the registers do not hold the constants too. */
+INLINE int32x4_t bias_of(const slice_output *o, size_t h)
+{
+#if defined(__aarch64__)
+    return o->bias[h];
+#else
+    return vld1q_s32(o->slice->bias + 4 * h);
+#endif
+}
+
+INLINE int32x4_t multiplier_of(const slice_output *o, size_t h)
+{
+#if defined(__aarch64__)
+    return o->multiplier[h];
+#else
+    return vld1q_s32(o->slice->multiplier + 4 * h);
+#endif
+}
+
+INLINE int32x4_t right_of(const slice_output *o, size_t h)
+{
+#if defined(__aarch64__)
+    return o->right[h];
+#else
+    return vld1q_s32(o->slice->right + 4 * h);
+#endif
 }
 
 /* What is known of a block when compiling. */
@@ -88,43 +134,56 @@ enum finish {
 
 INLINE int32x4_t scale_half(int32x4_t sums, const slice_output *o, size_t h, const enum finish finish)
 {
-    int32x4_t high = vqrdmulhq_s32(sums, o->multiplier[h]);
+    int32x4_t high = vqrdmulhq_s32(sums, multiplier_of(o, h));
+    const int32x4_t right = right_of(o, h);
     if (finish == FINISH_AWAY)
         high = vsraq_n_s32(high, high, 31);
     if (finish == FINISH_GENERAL)
-        high = vsraq_n_s32(high, vandq_s32(high, o->right[h]), 31);
-    return vrshlq_s32(high, o->right[h]);
+        high = vsraq_n_s32(high, vandq_s32(high, right), 31);
+    return vrshlq_s32(high, right);
 }
 
-/* Two pixels' sums to bytes. */
-INLINE uint8x16_t finish_two(const int32x4_t a[2], const int32x4_t b[2], const slice_output *o, const enum finish finish)
+/* A pixel's sums, scaled, with the zero point. */
+INLINE int16x8_t scale_pixel(const int32x4_t acc[2], const slice_output *o, const enum finish finish)
 {
-    const int32x4_t a0 = scale_half(a[0], o, 0, finish), a1 = scale_half(a[1], o, 1, finish);
-    const int32x4_t b0 = scale_half(b[0], o, 0, finish), b1 = scale_half(b[1], o, 1, finish);
-    if (finish != FINISH_UP)
-        return narrow_16(a0, a1, b0, b1, &o->bounds);
-    const int16x8_t first = vqaddq_s16(vcombine_s16(vqmovn_s32(a0), vqmovn_s32(a1)), o->bounds.zero_point);
-    const int16x8_t second = vqaddq_s16(vcombine_s16(vqmovn_s32(b0), vqmovn_s32(b1)), o->bounds.zero_point);
-    return vreinterpretq_u8_s8(vcombine_s8(vqmovn_s16(first), vqmovn_s16(second)));
+    const int32x4_t low = scale_half(acc[0], o, 0, finish), high = scale_half(acc[1], o, 1, finish);
+    return vqaddq_s16(vcombine_s16(vqmovn_s32(low), vqmovn_s32(high)), o->bounds.zero_point);
 }
 
-INLINE void store_two(slice_output *o, const int32x4_t a[2], const int32x4_t b[2], const enum finish finish)
+INLINE uint8x8_t finish_one(const int32x4_t acc[2], const slice_output *o, const enum finish finish)
 {
-    const uint8x16_t bytes = finish_two(a, b, o, finish);
-    vst1_u8(o->out, vget_low_u8(bytes));
-    vst1_u8(o->out + o->stride, vget_high_u8(bytes));
-    o->out += 2 * o->stride;
+    const int8x8_t bytes = vqmovn_s16(scale_pixel(acc, o, finish));
+    if (finish == FINISH_UP)
+        return vreinterpret_u8_s8(bytes);
+    const int8x8_t clamped = vmin_s8(vmax_s8(bytes, vget_low_s8(o->bounds.min)), vget_low_s8(o->bounds.max));
+    return veor_u8(vreinterpret_u8_s8(clamped), vget_low_u8(o->bounds.flip));
 }
 
 /* `cols` may be less than a slice. */
-INLINE void store_one(slice_output *o, const int32x4_t a[2], size_t cols, const enum finish finish)
+INLINE void store_one(slice_output *o, const int32x4_t acc[2], size_t cols, const enum finish finish)
 {
-    const uint8x16_t bytes = finish_two(a, a, o, finish);
+    const uint8x8_t bytes = finish_one(acc, o, finish);
     if (cols == SLICE)
-        vst1_u8(o->out, vget_low_u8(bytes));
+        vst1_u8(o->out, bytes);
     else
-        store_bytes(o->out, bytes, cols);
+        store_bytes(o->out, vcombine_u8(bytes, bytes), cols);
     o->out += o->stride;
+}
+
+/* Two pixels share the clamp. */
+INLINE void store_two(slice_output *o, const int32x4_t a[2], const int32x4_t b[2], const enum finish finish)
+{
+    if (finish == FINISH_UP) {
+        store_one(o, a, SLICE, finish);
+        store_one(o, b, SLICE, finish);
+        return;
+    }
+    const int8x16_t bytes = vcombine_s8(vqmovn_s16(scale_pixel(a, o, finish)), vqmovn_s16(scale_pixel(b, o, finish)));
+    const int8x16_t clamped = vminq_s8(vmaxq_s8(bytes, o->bounds.min), o->bounds.max);
+    const uint8x16_t flipped = veorq_u8(vreinterpretq_u8_s8(clamped), o->bounds.flip);
+    vst1_u8(o->out, vget_low_u8(flipped));
+    vst1_u8(o->out + o->stride, vget_high_u8(flipped));
+    o->out += 2 * o->stride;
 }
 
 /* Where a pixel's products lie in the interleaved columns of scratch, in the order of the packed weights. */

@@ -71,7 +71,7 @@ static size_t scratch_bytes(size_t columns, size_t kernel_h)
 static void pack_slice(depthwise_slice *slice, const edgecore_columns *columns)
 {
     const size_t height = columns->kernel_h, width = columns->kernel_w, whole = height / TAPS, rest = height % TAPS;
-    make_requant(slice->requant, slice->bias, slice->left, 2, columns);
+    pack_constants(slice, columns);
     for (size_t ky = 0; ky < height; ky++)
         for (size_t kx = 0; kx < width; kx++) {
             size_t group = kx * whole + ky / TAPS, tap = ky % TAPS;
@@ -100,7 +100,6 @@ static void pack(void *block, const edgecore_columns *columns)
 typedef struct kernel_3x3 {
     group weights[3];
     uint8x16_t places[2];
-    const int32_t *bias;
     size_t offset;
 } kernel_3x3;
 
@@ -111,10 +110,10 @@ INLINE group load_column(const kernel_3x3 *k, const uint8_t *const *a)
 }
 
 /* Biases are loaded for each pixel: sdot overwrites them, and a copy costs as much. */
-INLINE void sum_pixel(int32x4_t acc[2], const kernel_3x3 *k, group x, group y, group z)
+INLINE void sum_pixel(int32x4_t acc[2], const kernel_3x3 *k, const slice_output *o, group x, group y, group z)
 {
-    acc[0] = vld1q_s32(k->bias);
-    acc[1] = vld1q_s32(k->bias + 4);
+    acc[0] = vld1q_s32(o->slice->bias);
+    acc[1] = vld1q_s32(o->slice->bias + 4);
     add_group(acc, x, k->weights[0]);
     add_group(acc, y, k->weights[1]);
     add_group(acc, z, k->weights[2]);
@@ -123,7 +122,7 @@ INLINE void sum_pixel(int32x4_t acc[2], const kernel_3x3 *k, group x, group y, g
 INLINE void one_pixel(const kernel_3x3 *k, slice_output *o, group x, group y, group z, const enum finish finish)
 {
     int32x4_t acc[2];
-    sum_pixel(acc, k, x, y, z);
+    sum_pixel(acc, k, o, x, y, z);
     store_one(o, acc, SLICE, finish);
 }
 
@@ -132,8 +131,8 @@ INLINE void two_pixels(const kernel_3x3 *k, slice_output *o, group x, group y, g
                        const enum finish finish)
 {
     int32x4_t acc[2], acc1[2];
-    sum_pixel(acc, k, x, y, z);
-    sum_pixel(acc1, k, x1, y1, z1);
+    sum_pixel(acc, k, o, x, y, z);
+    sum_pixel(acc1, k, o, x1, y1, z1);
     store_two(o, acc, acc1, finish);
 }
 
@@ -144,7 +143,6 @@ INLINE void run_3x3(const edgecore_depthwise_args *args, const depthwise_slice *
     const kernel_3x3 k = {
         {load_group(w), load_group(w + GROUP_BYTES), load_group(w + 2 * GROUP_BYTES)},
         {vld1q_u8(interleaved[0]), vld1q_u8(interleaved[1])},
-        slice->bias,
         offset,
     };
     slice_output o = output_of_slice(args, slice, offset);
@@ -236,7 +234,7 @@ static void run_any(const edgecore_depthwise_args *args, const depthwise_slice *
     interleave(args, offset, x);
     for (size_t p = 0; p < args->pixels; p++, x += args->pixel_step * column_bytes) {
         const int8_t *w = slice->weights;
-        int32x4_t acc[2] = {o.bias[0], o.bias[1]};
+        int32x4_t acc[2] = {vld1q_s32(slice->bias), vld1q_s32(slice->bias + 4)};
         for (size_t i = 0; i < count; i++, w += GROUP_BYTES)
             add_group(acc, load_group(x + places[i]), load_group(w));
         acc[0] = vshlq_s32(acc[0], vld1q_s32(slice->left));

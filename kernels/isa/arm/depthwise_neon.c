@@ -14,7 +14,7 @@ enum { PAIR_BYTES = 2 * SLICE };
 enum order {
     ORDER_ANY,    /* column by column its pairs of rows, then the last row's pairs */
     ORDER_SINGLE, /* that, but with weights of -128: products are added one by one */
-    ORDER_3X3,    /* as ORDER_ANY, but the ninth tap is not paired with a zero: [SLICE] */
+    ORDER_3X3,    /* as ORDER_ANY, but the ninth tap is not paired with a zero: [SLICE]; in 32 bits [column][row][SLICE] */
 };
 
 INLINE int8x8_t load_tap(const uint8_t *from)
@@ -78,7 +78,7 @@ static void pack_slice(depthwise_slice *slice, const edgecore_columns *columns, 
 {
     const size_t height = columns->kernel_h, width = columns->kernel_w, cols = columns->cols;
     bool lowest = false;
-    make_requant(slice->requant, slice->bias, slice->left, 2, columns);
+    pack_constants(slice, columns);
     for (size_t ky = 0; ky < height; ky++)
         for (size_t kx = 0; kx < width; kx++) {
             const bool last = height % 2 && ky == height - 1;
@@ -93,7 +93,12 @@ static void pack_slice(depthwise_slice *slice, const edgecore_columns *columns, 
     slice->order = lowest ? ORDER_SINGLE : ORDER_ANY;
     if (!lowest && height == 3 && width == 3 && cols == SLICE && !general) {
         slice->order = ORDER_3X3;
+#if defined(__aarch64__)
         memcpy(slice->weights + 4 * PAIR_BYTES, columns->weights + 8 * columns->weight_stride, SLICE);
+#else
+        for (size_t t = 0; t < 9; t++)
+            memcpy(slice->weights + (t % 3 * 3 + t / 3) * SLICE, columns->weights + t * columns->weight_stride, SLICE);
+#endif
     }
 }
 
@@ -108,18 +113,30 @@ static void pack(void *block, const edgecore_columns *columns)
     }
 }
 
-/* A column of a 3x3 kernel: the upper two rows, and the last. */
+/* A 3x3 kernel's constants, and a column of its input: the upper two rows, and the last. In 32 bits taps are not paired, which takes
+ * an instruction more for every pixel but registers that are not there. */
+#if defined(__aarch64__)
 typedef struct column_3 {
     int8x16_t upper;
     int8x8_t last;
 } column_3;
 
-/* A 3x3 kernel's constants. */
 typedef struct kernel_3x3 {
     int8x16_t upper[3], last;
     int8x8_t ninth;
     size_t offset;
 } kernel_3x3;
+
+INLINE kernel_3x3 load_kernel(const depthwise_slice *slice, size_t offset)
+{
+    const int8_t *w = slice->weights;
+    return (kernel_3x3){
+        {vld1q_s8(w), vld1q_s8(w + PAIR_BYTES), vld1q_s8(w + 2 * PAIR_BYTES)},
+        vld1q_s8(w + 3 * PAIR_BYTES),
+        vld1_s8(w + 4 * PAIR_BYTES),
+        offset,
+    };
+}
 
 INLINE column_3 load_column(const kernel_3x3 *k, const uint8_t *const *a)
 {
@@ -130,11 +147,54 @@ INLINE column_3 load_column(const kernel_3x3 *k, const uint8_t *const *a)
 INLINE void sum_pixel(int32x4_t acc[2], const kernel_3x3 *k, const slice_output *o, column_3 x, column_3 y, column_3 z)
 {
     const int16x8_t ninth = vmull_s8(z.last, k->ninth);
-    acc[0] = vaddw_s16(o->bias[0], vget_low_s16(ninth));
-    acc[1] = vaddw_s16(o->bias[1], vget_high_s16(ninth));
+    acc[0] = vaddw_s16(bias_of(o, 0), vget_low_s16(ninth));
+    acc[1] = vaddw_s16(bias_of(o, 1), vget_high_s16(ninth));
     add_two_pairs(acc, x.upper, k->upper[0], y.upper, k->upper[1]);
     add_two_pairs(acc, z.upper, k->upper[2], make_pair(x.last, y.last), k->last);
 }
+#else
+typedef struct column_3 {
+    int8x8_t row[3];
+} column_3;
+
+typedef struct kernel_3x3 {
+    int8x8_t column[3][3];
+    size_t offset;
+} kernel_3x3;
+
+INLINE kernel_3x3 load_kernel(const depthwise_slice *slice, size_t offset)
+{
+    const int8_t *w = slice->weights;
+    kernel_3x3 k = {.offset = offset};
+    for (size_t kx = 0; kx < 3; kx++)
+        for (size_t ky = 0; ky < 3; ky++)
+            k.column[kx][ky] = vld1_s8(w + (3 * kx + ky) * SLICE);
+    return k;
+}
+
+INLINE column_3 load_column(const kernel_3x3 *k, const uint8_t *const *a)
+{
+    return (column_3){{load_tap(a[0] + k->offset), load_tap(a[1] + k->offset), load_tap(a[2] + k->offset)}};
+}
+
+INLINE void add_two_taps(int32x4_t acc[2], int8x8_t x0, int8x8_t w0, int8x8_t x1, int8x8_t w1)
+{
+    const int16x8_t sums = vmlal_s8(vmull_s8(x0, w0), x1, w1);
+    acc[0] = vaddw_s16(acc[0], vget_low_s16(sums));
+    acc[1] = vaddw_s16(acc[1], vget_high_s16(sums));
+}
+
+INLINE void sum_pixel(int32x4_t acc[2], const kernel_3x3 *k, const slice_output *o, column_3 x, column_3 y, column_3 z)
+{
+    const int16x8_t ninth = vmull_s8(z.row[2], k->column[2][2]);
+    acc[0] = vaddw_s16(bias_of(o, 0), vget_low_s16(ninth));
+    acc[1] = vaddw_s16(bias_of(o, 1), vget_high_s16(ninth));
+    add_two_taps(acc, x.row[0], k->column[0][0], x.row[1], k->column[0][1]);
+    add_two_taps(acc, x.row[2], k->column[0][2], y.row[2], k->column[1][2]);
+    add_two_taps(acc, y.row[0], k->column[1][0], y.row[1], k->column[1][1]);
+    add_two_taps(acc, z.row[0], k->column[2][0], z.row[1], k->column[2][1]);
+}
+#endif
 
 INLINE void one_pixel(const kernel_3x3 *k, slice_output *o, column_3 x, column_3 y, column_3 z, const enum finish finish)
 {
@@ -147,22 +207,23 @@ INLINE void one_pixel(const kernel_3x3 *k, slice_output *o, column_3 x, column_3
 INLINE void two_pixels(const kernel_3x3 *k, slice_output *o, column_3 x, column_3 y, column_3 z, column_3 x1, column_3 y1, column_3 z1,
                        const enum finish finish)
 {
+#if defined(__aarch64__)
     int32x4_t acc[2], acc1[2];
     sum_pixel(acc, k, o, x, y, z);
     sum_pixel(acc1, k, o, x1, y1, z1);
     store_two(o, acc, acc1, finish);
+#else
+    one_pixel(k, o, x, y, z, finish);
+    __asm__ volatile("" : : : "memory"); /* else clang begins the second before the first is done, and spills */
+    one_pixel(k, o, x1, y1, z1, finish);
+    __asm__ volatile("" : : : "memory");
+#endif
 }
 
 /* Columns stay in registers while pixels share them. */
 INLINE void run_3x3(const edgecore_depthwise_args *args, const depthwise_slice *slice, size_t offset, const enum finish finish)
 {
-    const int8_t *w = slice->weights;
-    const kernel_3x3 k = {
-        {vld1q_s8(w), vld1q_s8(w + PAIR_BYTES), vld1q_s8(w + 2 * PAIR_BYTES)},
-        vld1q_s8(w + 3 * PAIR_BYTES),
-        vld1_s8(w + 4 * PAIR_BYTES),
-        offset,
-    };
+    const kernel_3x3 k = load_kernel(slice, offset);
     slice_output o = output_of_slice(args, slice, offset);
     const uint8_t *const *a = args->a;
     size_t left = args->pixels;
@@ -240,7 +301,7 @@ static void run_any(const edgecore_depthwise_args *args, const depthwise_slice *
     interleave(args, offset, columns);
     for (size_t p = 0; p < args->pixels; p++, x += args->pixel_step * column_bytes) {
         const int8_t *w = slice->weights;
-        int32x4_t acc[2] = {o.bias[0], o.bias[1]};
+        int32x4_t acc[2] = {vld1q_s32(slice->bias), vld1q_s32(slice->bias + 4)};
         size_t i = 0;
         for (; i < twos; i += 2, w += 2 * PAIR_BYTES)
             add_two_pairs(acc, vld1q_s8(x + places[i]), vld1q_s8(w), vld1q_s8(x + places[i + 1]), vld1q_s8(w + PAIR_BYTES));

@@ -19,6 +19,7 @@ extern const edgecore_winograd_kernel edgecore_winograd_neon;
 void edgecore_xor_row_neon(uint8_t *out, const uint8_t *in, size_t n, uint8_t flip);
 void edgecore_lookup_row_neon(uint8_t *out, const uint8_t *in, size_t n, const uint8_t table[256]);
 void edgecore_max_row_neon(uint8_t *out, const uint8_t *const *in, size_t count, size_t n, uint8_t flip);
+void edgecore_max_windows_neon(uint8_t *out, const edgecore_row_windows *windows);
 void edgecore_sum_rows_neon(int32_t *sums, const uint8_t *in, ptrdiff_t stride, size_t rows, size_t n, uint8_t flip);
 void edgecore_add_row_neon(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
 void edgecore_mul_row_neon(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
@@ -27,7 +28,7 @@ void edgecore_average_row_neon(uint8_t *out, const int32_t *sums, size_t n, cons
 /* Members of an edgecore_tier initialiser. */
 #define EDGECORE_NEON_ROWS \
     .xor_row = edgecore_xor_row_neon, .lookup_row = edgecore_lookup_row_neon, .max_row = edgecore_max_row_neon, \
-    .sum_rows = edgecore_sum_rows_neon, .add_row = edgecore_add_row_neon, .mul_row = edgecore_mul_row_neon, \
-    .average_row = edgecore_average_row_neon
+    .max_windows = edgecore_max_windows_neon, .sum_rows = edgecore_sum_rows_neon, .add_row = edgecore_add_row_neon, \
+    .mul_row = edgecore_mul_row_neon, .average_row = edgecore_average_row_neon
 
 #endif

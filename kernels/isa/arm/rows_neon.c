@@ -175,6 +175,88 @@ void edgecore_max_row_neon(uint8_t *out, const uint8_t *const *in, size_t count,
     }
 }
 
+/* Some vectors of a column's maxima. */
+typedef struct maxima {
+    uint8x16_t v[4];
+} maxima;
+
+INLINE maxima column_of(const uint8_t *const rows[3], const size_t size, const size_t vectors, const bool is_signed)
+{
+    maxima largest;
+    for (size_t v = 0; v < vectors; v++) {
+        largest.v[v] = larger_16(vld1q_u8(rows[0] + v * BYTES), vld1q_u8(rows[1] + v * BYTES), is_signed);
+        if (size == 3)
+            largest.v[v] = larger_16(largest.v[v], vld1q_u8(rows[2] + v * BYTES), is_signed);
+    }
+    return largest;
+}
+
+INLINE void advance(const uint8_t *rows[3], const size_t size, ptrdiff_t step)
+{
+    for (size_t r = 0; r < size; r++)
+        rows[r] += step;
+}
+
+/* One pixel, whose first column is known where windows have it in common; returns its last. */
+INLINE maxima window_of(uint8_t *out, const uint8_t *rows[3], ptrdiff_t step, maxima first, const size_t size,
+                        const size_t vectors, const bool is_signed)
+{
+    if (size == 2)
+        first = column_of(rows, size, vectors, is_signed);
+    advance(rows, size, step);
+    const maxima second = column_of(rows, size, vectors, is_signed);
+    advance(rows, size, step);
+    const maxima last = size == 3 ? column_of(rows, size, vectors, is_signed) : second;
+    for (size_t v = 0; v < vectors; v++) {
+        const uint8x16_t largest = larger_16(first.v[v], second.v[v], is_signed);
+        vst1q_u8(out + v * BYTES, size == 3 ? larger_16(largest, last.v[v], is_signed) : largest);
+    }
+    return last;
+}
+
+/* `vectors` of every pixel from byte i on. */
+INLINE void windows_from(uint8_t *out, const edgecore_row_windows *w, size_t i, const size_t size, const size_t vectors,
+                         const bool is_signed)
+{
+    const uint8_t *rows[3] = {w->rows[0] + i, w->rows[1] + i, (size == 3 ? w->rows[2] : w->rows[0]) + i};
+    const ptrdiff_t step = w->pixel_stride, out_step = w->out_stride;
+    size_t left = w->count;
+    out += i;
+    /* Else clang keeps the rows and i apart, and adds them for every pixel. */
+    __asm__("" : "+r"(out), "+r"(rows[0]), "+r"(rows[1]), "+r"(rows[2]));
+    maxima even = column_of(rows, size, vectors, is_signed), odd;
+    for (; left >= 2; left -= 2, out += 2 * out_step) {
+        odd = window_of(out, rows, step, even, size, vectors, is_signed);
+        even = window_of(out + out_step, rows, step, odd, size, vectors, is_signed);
+    }
+    if (left)
+        window_of(out, rows, step, even, size, vectors, is_signed);
+}
+
+INLINE void windows_of(uint8_t *out, const edgecore_row_windows *w, const size_t size, const bool is_signed)
+{
+    const size_t n = w->n;
+    size_t i = 0;
+    for (; i + 4 * BYTES <= n; i += 4 * BYTES)
+        windows_from(out, w, i, size, 4, is_signed);
+    for (; i + BYTES <= n; i += BYTES)
+        windows_from(out, w, i, size, 1, is_signed);
+    if (i < n)
+        windows_from(out, w, n - BYTES, size, 1, is_signed);
+}
+
+void edgecore_max_windows_neon(uint8_t *out, const edgecore_row_windows *windows)
+{
+    if (windows->size == 3 && windows->flip)
+        windows_of(out, windows, 3, true);
+    else if (windows->size == 3)
+        windows_of(out, windows, 3, false);
+    else if (windows->flip)
+        windows_of(out, windows, 2, true);
+    else
+        windows_of(out, windows, 2, false);
+}
+
 enum {
     WIDE = 4,        /* vectors of bytes whose sums stay in registers */
     MOST_ROWS = 255, /* whose bytes' sum fits into 16 bits, signed and unsigned */

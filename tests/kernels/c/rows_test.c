@@ -108,6 +108,37 @@ static void maxima(size_t n)
     }
 }
 
+/* The expected maxima are made window by window. */
+static void windows(size_t n)
+{
+    for (size_t count = 1; count <= 4 && tested->max_windows && n >= EDGECORE_WINDOW_BYTES; count++)
+        for (size_t size = 2; size <= 3; size++) {
+            const size_t in_stride = n + (size_t)random_between(0, 2), out_stride = n + (size_t)random_between(0, 2);
+            const size_t in_bytes = (2 * (count - 1) + size - 1) * in_stride + n, out_bytes = (count - 1) * out_stride + n;
+            if (in_bytes > MOST || out_bytes > MOST)
+                continue;
+            edgecore_row_windows how = {
+                .size = size,
+                .count = count,
+                .pixel_stride = (ptrdiff_t)in_stride,
+                .out_stride = (ptrdiff_t)out_stride,
+                .n = n,
+                .flip = random_flip(),
+            };
+            for (size_t r = 0; r < size; r++)
+                how.rows[r] = input((int32_t)r, in_bytes);
+            clear_outputs(out_bytes);
+            for (size_t p = 0; p < count; p++) {
+                const uint8_t *pixels[9];
+                for (size_t i = 0; i < size * size; i++)
+                    pixels[i] = how.rows[i / size] + (2 * p + i % size) * in_stride;
+                scalar->max_row(expected_end - out_bytes + p * out_stride, pixels, size * size, n, how.flip);
+            }
+            tested->max_windows(given_end - out_bytes, &how);
+            compare("max_windows", out_bytes);
+        }
+}
+
 static void sums(size_t n)
 {
     static const size_t counts[] = {1, 2, 3, 49, 255, 256, 700};
@@ -309,6 +340,7 @@ int main(void)
             const size_t n = length_of(length);
             xor_and_lookup(n);
             maxima(n);
+            windows(n);
             sums(n);
             averages(n);
             additions_and_products(n);
