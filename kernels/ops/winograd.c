@@ -9,10 +9,9 @@ enum {
     ALIGNMENT = 64,
     TILE = EDGECORE_WINOGRAD_TILE,
     SIDE = EDGECORE_WINOGRAD_INPUT,
-    STRIP_BYTES = 320 << 10, /* of transformed inputs: what they and a block's weights need of a second-level cache of 1 MB */
+    STRIP_BYTES = 320 << 10, /* of transformed inputs: a share of a second-level cache of 1 MB */
     CACHE_BYTES = 512 << 10, /* packed weights that strips after the first find there */
     BLOCKS_PER_CUT = 4,      /* of output channels: every cut transforms its input anew */
-    MOST_TILES = 16,         /* of a kernel */
 };
 
 /* Of a byte of weights from memory, where an instruction costs 1: about 4 GB/s for four cores of 1.5 GHz, as on a Pi 4. */
@@ -98,15 +97,22 @@ static bool is_exact(const edgecore_gemm_layer *layer, const edgecore_requant *r
     return true;
 }
 
-static size_t column_scratch(const winograd_op *op)
-{
-    const int32_t columns = ceil_divide(op->window.out_w, TILE) * TILE + SIDE - TILE;
-    return align_up((size_t)columns * (size_t)op->kernel->column_bytes);
-}
+/* A thread's scratch: transformed tiles; from these offsets on where they go, columns on their way to tiles, and sums on their
+ * way to outputs. */
+typedef struct scratch_layout {
+    size_t out, columns, sums, bytes;
+} scratch_layout;
 
-static size_t sums_scratch(const winograd_op *op)
+static scratch_layout layout_of(const winograd_op *op)
 {
-    return align_up((size_t)(EDGECORE_WINOGRAD_POSITIONS * op->kernel->tiles * op->kernel->cols) * sizeof(int32_t));
+    const edgecore_winograd_kernel *kernel = op->kernel;
+    const size_t blocks = (size_t)op->strip_blocks, tiles = (size_t)kernel->tiles;
+    const size_t columns = (size_t)(ceil_divide(op->window.out_w, TILE) * TILE + SIDE - TILE);
+    scratch_layout at = {.out = blocks * tiles_bytes(kernel, op->in_channels)};
+    at.columns = at.out + align_up(blocks * tiles * sizeof(edgecore_winograd_output));
+    at.sums = at.columns + align_up(columns * (size_t)kernel->column_bytes);
+    at.bytes = at.sums + align_up(EDGECORE_WINOGRAD_POSITIONS * tiles * (size_t)kernel->cols * sizeof(int32_t));
+    return at;
 }
 
 static void pack_blocks(winograd_op *op, const edgecore_gemm_layer *layer, const edgecore_requant *requant)
@@ -128,10 +134,10 @@ static void pack_blocks(winograd_op *op, const edgecore_gemm_layer *layer, const
     }
 }
 
-/* Tiles [first, end) of a region, counted row by row from its first row on, as far as they lie in one row of tiles. */
+/* Of tiles [first, end) of a region, counted row by row from its first row on, those that lie in one row of tiles. */
 typedef struct tile_run {
-    int32_t y;         /* first output row */
-    int32_t x0, x1;    /* tiles */
+    int32_t y;      /* first output row */
+    int32_t x0, x1; /* tiles */
 } tile_run;
 
 static tile_run next_run(const winograd_op *op, edgecore_region region, int32_t first, int32_t end)
@@ -169,15 +175,40 @@ static void transform_run(const winograd_op *op, const edgecore_view *input, edg
     op->kernel->transform(&args);
 }
 
-/* Where tiles [first, first + count) of a region go. */
-static void fill_outputs(const winograd_op *op, const edgecore_view *output, edgecore_region region, int32_t first, int32_t count,
+/* Where a run of tiles goes. */
+static void fill_outputs(const winograd_op *op, const edgecore_view *output, edgecore_region region, tile_run run,
                          edgecore_winograd_output *to)
 {
-    const int32_t width = ceil_divide(op->window.out_w, TILE);
-    for (int32_t i = 0; i < count; i++) {
-        const int32_t y = region.y0 + (first + i) / width * TILE, x = (first + i) % width * TILE;
-        const int32_t rows = region.y1 - y, cols = op->window.out_w - x;
-        to[i] = (edgecore_winograd_output){edgecore_view_at(output, y, x, 0), rows < TILE ? rows : TILE, cols < TILE ? cols : TILE};
+    const int32_t rows = region.y1 - run.y;
+    uint8_t *at = edgecore_view_at(output, run.y, run.x0 * TILE, 0);
+    for (int32_t x = run.x0; x < run.x1; x++, at += TILE * output->pixel_stride) {
+        const int32_t cols = op->window.out_w - x * TILE;
+        *to++ = (edgecore_winograd_output){at, rows < TILE ? rows : TILE, cols < TILE ? cols : TILE};
+    }
+}
+
+/* A block of output channels from c on, for the `count` tiles in scratch. */
+static void run_block(const winograd_op *op, uint8_t *scratch, int32_t count, const edgecore_view *output, int32_t c)
+{
+    const scratch_layout layout = layout_of(op);
+    const edgecore_winograd_output *out = (const edgecore_winograd_output *)(scratch + layout.out);
+    const edgecore_winograd_kernel *kernel = op->kernel;
+    const int32_t left = op->out_channels - c;
+    edgecore_winograd_args args = {
+        .channels = op->in_channels,
+        .block = op->memory + (size_t)(c / kernel->cols) * op->block_bytes,
+        .row_stride = output->row_stride,
+        .pixel_stride = output->pixel_stride,
+        .out_offset = (size_t)c,
+        .cols = (size_t)(left < kernel->cols ? left : kernel->cols),
+        .scratch = (int32_t *)(scratch + layout.sums),
+    };
+    const uint8_t *tiles = scratch;
+    for (int32_t t = 0; t < count; t += kernel->tiles, tiles += tiles_bytes(kernel, op->in_channels)) {
+        args.tiles = (const int16_t *)tiles;
+        args.count = (size_t)(count - t < kernel->tiles ? count - t : kernel->tiles);
+        args.out = out + t;
+        kernel->run(&args);
     }
 }
 
@@ -185,37 +216,21 @@ static void run(const edgecore_op *base, const edgecore_view *inputs, const edge
                 void *scratch)
 {
     const winograd_op *op = (const winograd_op *)base;
-    const edgecore_winograd_kernel *kernel = op->kernel;
-    const size_t block_bytes = tiles_bytes(kernel, op->in_channels);
-    uint8_t *strip = scratch, *columns = strip + (size_t)op->strip_blocks * block_bytes;
+    const scratch_layout layout = layout_of(op);
+    edgecore_winograd_output *out = (edgecore_winograd_output *)((uint8_t *)scratch + layout.out);
+    void *columns = (uint8_t *)scratch + layout.columns;
+    const int32_t most = op->strip_blocks * op->kernel->tiles;
     const int32_t total = ceil_divide(region.y1 - region.y0, TILE) * ceil_divide(op->window.out_w, TILE);
     for (int32_t first = 0, end; first < total; first = end) {
-        end = total - first < op->strip_blocks * kernel->tiles ? total : first + op->strip_blocks * kernel->tiles;
+        end = total - first < most ? total : first + most;
         for (int32_t t = first; t < end;) {
             const tile_run tiles = next_run(op, region, t, end);
-            transform_run(op, inputs, region, tiles, (size_t)(t - first), (int16_t *)strip, columns);
+            transform_run(op, inputs, region, tiles, (size_t)(t - first), scratch, columns);
+            fill_outputs(op, output, region, tiles, out + (t - first));
             t += tiles.x1 - tiles.x0;
         }
-        for (int32_t c = region.c0; c < region.c1; c += kernel->cols)
-            for (int32_t t = first; t < end; t += kernel->tiles) {
-                edgecore_winograd_output out[MOST_TILES];
-                const int32_t count = end - t < kernel->tiles ? end - t : kernel->tiles;
-                const int32_t cols = op->out_channels - c < kernel->cols ? op->out_channels - c : kernel->cols;
-                fill_outputs(op, output, region, t, count, out);
-                const edgecore_winograd_args args = {
-                    .tiles = (const int16_t *)(strip + (size_t)((t - first) / kernel->tiles) * block_bytes),
-                    .count = (size_t)count,
-                    .channels = op->in_channels,
-                    .block = op->memory + (size_t)(c / kernel->cols) * op->block_bytes,
-                    .out = out,
-                    .row_stride = output->row_stride,
-                    .pixel_stride = output->pixel_stride,
-                    .out_offset = (size_t)c,
-                    .cols = (size_t)cols,
-                    .scratch = (int32_t *)(columns + column_scratch(op)),
-                };
-                kernel->run(&args);
-            }
+        for (int32_t c = region.c0; c < region.c1; c += op->kernel->cols)
+            run_block(op, scratch, end - first, output, c);
     }
 }
 
@@ -288,7 +303,7 @@ edgecore_status edgecore_winograd_prepare(const edgecore_op_desc *desc, const ed
         .zero_pixel = memory + packed_bytes,
         .memory = memory,
     };
-    op->base.scratch_bytes = (size_t)op->strip_blocks * tiles_bytes(kernel, channels) + column_scratch(op) + sums_scratch(op);
+    op->base.scratch_bytes = layout_of(op).bytes;
     memset(op->zero_pixel, scales.zero, zero_bytes);
     pack_blocks(op, layer, &scales.requant);
     free(scales.memory);

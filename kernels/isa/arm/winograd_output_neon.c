@@ -1,4 +1,4 @@
-/* The output transform of the neon tier's Winograd kernel: 36 sums under A^T from both sides, 4 channels at a time, and to bytes. */
+/* The output transform of the neon tier's Winograd kernel: 36 sums under A^T from both sides, 4 channels at a time, then bytes. */
 #include "isa/arm/winograd_neon.h"
 
 #define INVERSE_OF_9 0x38e38e39 /* modulo 2^32 */
@@ -59,19 +59,28 @@ INLINE void store_row(uint8_t *to, ptrdiff_t pixel_stride, uint8x16_t bytes)
     memcpy(to + 3 * pixel_stride, &(uint32_t){vgetq_lane_u32(pixels, 3)}, 4);
 }
 
-/* What a tile at an edge has of 4 x 4 pixels. */
-__attribute__((noinline)) static void store_part(uint8_t *to, const edgecore_winograd_output *out, ptrdiff_t row_stride,
-                                                 ptrdiff_t pixel_stride, const uint8_t (*bytes)[16], size_t channels)
+/* The first `cols` pixels of a row. */
+INLINE void store_pixels(uint8_t *to, ptrdiff_t pixel_stride, uint8x16_t bytes, int32_t cols)
 {
-    for (int32_t y = 0; y < out->rows; y++, to += row_stride) {
-        uint8_t *pixel = to;
-        for (int32_t x = 0; x < out->cols; x++, pixel += pixel_stride)
-            if (channels == 4)
-                memcpy(pixel, bytes[y] + 4 * x, 4);
-            else
-                for (size_t c = 0; c < channels; c++)
-                    pixel[c] = bytes[y][4 * (size_t)x + c];
-    }
+    const uint32x4_t pixels = vreinterpretq_u32_u8(bytes);
+    memcpy(to, &(uint32_t){vgetq_lane_u32(pixels, 0)}, 4);
+    if (cols > 1)
+        memcpy(to + pixel_stride, &(uint32_t){vgetq_lane_u32(pixels, 1)}, 4);
+    if (cols > 2)
+        memcpy(to + 2 * pixel_stride, &(uint32_t){vgetq_lane_u32(pixels, 2)}, 4);
+    if (cols > 3)
+        memcpy(to + 3 * pixel_stride, &(uint32_t){vgetq_lane_u32(pixels, 3)}, 4);
+}
+
+/* The same with fewer than 4 channels. */
+__attribute__((noinline)) static void store_channels(uint8_t *to, ptrdiff_t pixel_stride, uint8x16_t bytes, int32_t cols,
+                                                     size_t channels)
+{
+    uint8_t all[16];
+    vst1q_u8(all, bytes);
+    for (int32_t x = 0; x < cols; x++, to += pixel_stride)
+        for (size_t c = 0; c < channels; c++)
+            to[c] = all[4 * (size_t)x + c];
 }
 
 /* 4 channels, or the first `channels` of them, of one tile. */
@@ -95,15 +104,23 @@ INLINE void output_tile(const output_channels *c, const int32_t *sums, const edg
         store_row(to + 3 * args->row_stride, args->pixel_stride, output_row(c, rows, 3, rounding));
         return;
     }
-    uint8_t bytes[4][16];
-    vst1q_u8(bytes[0], output_row(c, rows, 0, rounding));
+    if (channels == 4) {
+        store_pixels(to, args->pixel_stride, output_row(c, rows, 0, rounding), out->cols);
+        if (out->rows > 1)
+            store_pixels(to + args->row_stride, args->pixel_stride, output_row(c, rows, 1, rounding), out->cols);
+        if (out->rows > 2)
+            store_pixels(to + 2 * args->row_stride, args->pixel_stride, output_row(c, rows, 2, rounding), out->cols);
+        if (out->rows > 3)
+            store_pixels(to + 3 * args->row_stride, args->pixel_stride, output_row(c, rows, 3, rounding), out->cols);
+        return;
+    }
+    store_channels(to, args->pixel_stride, output_row(c, rows, 0, rounding), out->cols, channels);
     if (out->rows > 1)
-        vst1q_u8(bytes[1], output_row(c, rows, 1, rounding));
+        store_channels(to + args->row_stride, args->pixel_stride, output_row(c, rows, 1, rounding), out->cols, channels);
     if (out->rows > 2)
-        vst1q_u8(bytes[2], output_row(c, rows, 2, rounding));
+        store_channels(to + 2 * args->row_stride, args->pixel_stride, output_row(c, rows, 2, rounding), out->cols, channels);
     if (out->rows > 3)
-        vst1q_u8(bytes[3], output_row(c, rows, 3, rounding));
-    store_part(to, out, args->row_stride, args->pixel_stride, (const uint8_t(*)[16])bytes, channels);
+        store_channels(to + 3 * args->row_stride, args->pixel_stride, output_row(c, rows, 3, rounding), out->cols, channels);
 }
 
 INLINE void output(const edgecore_winograd_args *args, const int rounding)

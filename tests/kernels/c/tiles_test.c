@@ -1,5 +1,6 @@
-/* Every GEMM and depthwise micro-kernel of every tier that this CPU has, against the arithmetic of the specification: all tile
- * boundaries, extreme values, all roundings. Buffers end at guard pages; bytes around the outputs must stay as they were. */
+/* Every GEMM, depthwise and Winograd micro-kernel of every tier that this CPU has, against the arithmetic of the specification:
+ * all tile boundaries, extreme values, all roundings. Buffers end at guard pages; bytes around the outputs must stay as they
+ * were. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "guarded.h"
 #include "isa/tier.h"
 #include "ops/arithmetic.h"
+#include "winograd_tiles.h"
 
 enum { MOST_ROWS = 16, MOST_COLS = 64, MOST_TAPS = 49, MOST_K = 80, CANARY = 0xA5, MARGIN = 32 };
 
@@ -262,6 +264,10 @@ int main(void)
         for (int32_t d = 0; d < tier->depthwise_count; d++) {
             depthwise_kernel(tier, tier->depthwises[d]);
             printf("%s\n", tier->depthwises[d]->name);
+        }
+        if (tier->winograd) {
+            winograd_kernel(tier, tier->winograd);
+            printf("%s\n", tier->winograd->name);
         }
     }
     return 0;
