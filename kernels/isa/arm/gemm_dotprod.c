@@ -41,7 +41,6 @@ static void pack(void *memory, const edgecore_columns *columns, size_t cols)
                 block->weights[((t * groups + i / 4) * cols + c) * 4 + i % 4] = *w++;
 }
 
-/* clang-format off */
 #define SUM_16_00 "8"
 #define SUM_16_01 "9"
 #define SUM_16_02 "10"
@@ -124,7 +123,7 @@ static void pack(void *memory, const edgecore_columns *columns, size_t cols)
 #define KEEP_8(r, ...) "stp q" SUM_8_##r##0 ", q" SUM_8_##r##1 ", [x24, #32 * " #r "]\n"
 
 /* 16 K. */
-#define STEP(rows, cols, count)                                                                                          \
+#define STEP(rows, cols, count)                                                                                         \
     EACH_##rows(LOAD_ROW, )                                                                                             \
     GROUP_##cols(rows, 0)                                                                                               \
     count                                                                                                               \
@@ -142,33 +141,32 @@ static void pack(void *memory, const edgecore_columns *columns, size_t cols)
 #define ODD_STEPS_BIT "2"
 #define BIASES(rows, cols) EACH_##rows(BIAS_##cols, )
 #define KEEPS(rows, cols) EACH_##rows(KEEP_##cols, )
-/* clang-format on */
 
-#define KERNEL(rows_, cols_, per_group, per_tile)                                                                      \
-    static size_t block_bytes_##cols_(size_t taps, size_t k)                                                           \
-    {                                                                                                                  \
-        return bytes_of_block(taps, k, cols_);                                                                         \
-    }                                                                                                                  \
-    static void pack_##cols_(void *block, const edgecore_columns *columns)                                             \
-    {                                                                                                                  \
-        pack(block, columns, cols_);                                                                                   \
-    }                                                                                                                  \
-    static void run_##cols_(const edgecore_gemm_args *args)                                                            \
-    {                                                                                                                  \
-        const gemm_block *block = args->block;                                                                         \
-        run_tiles(args, &block->head, block->weights, 4, cols_, tiles_##cols_[args->rows - 1]);                           \
-    }                                                                                                                  \
-    const edgecore_gemm_kernel edgecore_gemm_##rows_##x##cols_##_dotprod = {                                           \
-        .name = "gemm_" #rows_ "x" #cols_ "c4__dotprod",                                                               \
-        .rows = rows_,                                                                                                 \
-        .cols = cols_,                                                                                                 \
-        .k_step = 16,                                                                                                  \
-        .takes_tiles = true,                                                                                           \
-        .group_cost = per_group,                                                                                       \
-        .tile_cost = per_tile,                                                                                         \
-        .block_bytes = block_bytes_##cols_,                                                                            \
-        .pack = pack_##cols_,                                                                                          \
-        .run = run_##cols_,                                                                                            \
+#define KERNEL(rows_, cols_, per_group, per_tile)                                                                       \
+    static size_t block_bytes_##cols_(size_t taps, size_t k)                                                            \
+    {                                                                                                                   \
+        return bytes_of_block(taps, k, cols_);                                                                          \
+    }                                                                                                                   \
+    static void pack_##cols_(void *block, const edgecore_columns *columns)                                              \
+    {                                                                                                                   \
+        pack(block, columns, cols_);                                                                                    \
+    }                                                                                                                   \
+    static void run_##cols_(const edgecore_gemm_args *args)                                                             \
+    {                                                                                                                   \
+        const gemm_block *block = args->block;                                                                          \
+        run_tiles(args, &block->head, block->weights, 4, cols_, tiles_##cols_[args->rows - 1]);                         \
+    }                                                                                                                   \
+    const edgecore_gemm_kernel edgecore_gemm_##rows_##x##cols_##_dotprod = {                                            \
+        .name = "gemm_" #rows_ "x" #cols_ "c4__dotprod",                                                                \
+        .rows = rows_,                                                                                                  \
+        .cols = cols_,                                                                                                  \
+        .k_step = 16,                                                                                                   \
+        .takes_tiles = true,                                                                                            \
+        .group_cost = per_group,                                                                                        \
+        .tile_cost = per_tile,                                                                                          \
+        .block_bytes = block_bytes_##cols_,                                                                             \
+        .pack = pack_##cols_,                                                                                           \
+        .run = run_##cols_,                                                                                             \
     }
 
 TILES(1, 16) TILES(2, 16) TILES(3, 16) TILES(4, 16) TILES(5, 16) TILES(6, 16)

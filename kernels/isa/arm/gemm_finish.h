@@ -74,33 +74,36 @@ enum { TILE_ROWS_MOST = 8, TILE_COLS_MOST = 16 };
 
 typedef void tiles_function(const tile_run *run);
 
-/* Tiles one by one: the assembly leaves sums to FINISH_GENERAL, and else writes whole vectors, of which not all are the output's. */
+/* `width` sums of a row to bytes. */
+static inline void finish_general(const finish_head *head, const int32_t *sums, size_t width, uint8_t bytes[TILE_COLS_MOST])
+{
+    const output_bounds bounds = load_bounds(&head->requant);
+    int32x4_t v[4];
+    for (size_t i = 0; i < 4; i++)
+        v[i] = i < width / 4 ? scale_4(vld1q_s32(sums + 4 * i), &head->scale[i], head->left + 4 * i, ROUND_GENERAL) : v[i - 1];
+    vst1q_u8(bytes, narrow_16(v[0], v[1], v[2], v[3], &bounds));
+}
+
+/* Tiles one by one: for FINISH_GENERAL the assembly stores sums, and else whole vectors, of which not all are the output's. */
 static inline void run_by_tile(const edgecore_gemm_args *args, const finish_head *head, tile_run run, size_t width,
                                tiles_function *tiles)
 {
     int32_t sums[TILE_ROWS_MOST * TILE_COLS_MOST];
-    uint8_t bytes[TILE_ROWS_MOST][TILE_COLS_MOST], *outs[TILE_ROWS_MOST];
-    const output_bounds bounds = load_bounds(&head->requant);
-    for (size_t r = 0; r < args->rows; r++)
-        outs[r] = bytes[r];
+    uint8_t bytes[TILE_ROWS_MOST][TILE_COLS_MOST], *out[TILE_ROWS_MOST];
+    for (size_t r = 0; r < TILE_ROWS_MOST; r++)
+        out[r] = bytes[r];
     run.tiles = 1;
-    run.out = outs;
+    run.out = out;
     run.out_offset = 0;
     run.sums = sums;
-    uint8_t *const *out = args->out;
-    for (size_t n = args->tiles; n; n--, run.a += args->rows)
-        for (tiles(&run); out != args->out + (args->tiles - n + 1) * args->rows; out++) {
-            const size_t r = (size_t)(out - args->out) % args->rows;
-            if (head->kind == FINISH_GENERAL) {
-                int32x4_t v[4];
-                for (size_t i = 0; i < 4; i++)
-                    v[i] = i < width / 4 ? scale_4(vld1q_s32(sums + width * r + 4 * i), &head->scale[i], head->left + 4 * i,
-                                                   ROUND_GENERAL)
-                                         : v[i - 1];
-                vst1q_u8(bytes[r], narrow_16(v[0], v[1], v[2], v[3], &bounds));
-            }
-            memcpy(*out + args->out_offset, bytes[r], args->cols);
+    for (size_t first = 0; first < args->tiles * args->rows; first += args->rows, run.a += args->rows) {
+        tiles(&run);
+        for (size_t r = 0; r < args->rows; r++) {
+            if (head->kind == FINISH_GENERAL)
+                finish_general(head, sums + width * r, width, bytes[r]);
+            memcpy(args->out[first + r] + args->out_offset, bytes[r], args->cols);
         }
+    }
 }
 
 /* `depth`: K of a group of weights, `width`: channels of a tile. */

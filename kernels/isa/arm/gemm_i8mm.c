@@ -50,7 +50,6 @@ static void pack(void *memory, const edgecore_columns *columns, size_t cols)
                 block->weights[((t * groups + i / 8) * cols + c) * 8 + i % 8] = *w++;
 }
 
-/* clang-format off */
 #define SUM_16_00 "8"
 #define SUM_16_01 "9"
 #define SUM_16_02 "10"
@@ -220,7 +219,7 @@ static void pack(void *memory, const edgecore_columns *columns, size_t cols)
     KEEP(SUM_8_##p##0, SUM_8_##p##1, "64 * " #p, "32") KEEP(SUM_8_##p##2, SUM_8_##p##3, "64 * " #p " + 16", "32")
 
 /* 16 K. */
-#define STEP(rows, cols, count)                                                                                          \
+#define STEP(rows, cols, count)                                                                                         \
     EACH_##rows(LOAD_ROW, )                                                                                             \
     ZIPS_##rows(ZIP, SPARE_##cols)                                                                                      \
     GROUP_##cols(rows, FIRST)                                                                                           \
@@ -235,33 +234,32 @@ static void pack(void *memory, const edgecore_columns *columns, size_t cols)
 #define ODD_STEPS_BIT "1"
 #define BIASES(rows, cols) PAIRS_##rows(BIAS_##cols, )
 #define KEEPS(rows, cols) PAIRS_##rows(KEEP_##cols, )
-/* clang-format on */
 
-#define KERNEL(rows_, cols_, per_group, per_tile)                                                                      \
-    static size_t block_bytes_##cols_(size_t taps, size_t k)                                                           \
-    {                                                                                                                  \
-        return bytes_of_block(taps, k, cols_);                                                                         \
-    }                                                                                                                  \
-    static void pack_##cols_(void *block, const edgecore_columns *columns)                                             \
-    {                                                                                                                  \
-        pack(block, columns, cols_);                                                                                   \
-    }                                                                                                                  \
-    static void run_##cols_(const edgecore_gemm_args *args)                                                            \
-    {                                                                                                                  \
-        const gemm_block *block = args->block;                                                                         \
-        run_tiles(args, &block->head, block->weights, 8, cols_, tiles_##cols_[args->rows - 1]);                        \
-    }                                                                                                                  \
-    const edgecore_gemm_kernel edgecore_gemm_##rows_##x##cols_##_i8mm = {                                              \
-        .name = "gemm_" #rows_ "x" #cols_ "c8__i8mm",                                                                  \
-        .rows = rows_,                                                                                                 \
-        .cols = cols_,                                                                                                 \
-        .k_step = 16,                                                                                                  \
-        .takes_tiles = true,                                                                                           \
-        .group_cost = per_group,                                                                                       \
-        .tile_cost = per_tile,                                                                                         \
-        .block_bytes = block_bytes_##cols_,                                                                            \
-        .pack = pack_##cols_,                                                                                          \
-        .run = run_##cols_,                                                                                            \
+#define KERNEL(rows_, cols_, per_group, per_tile)                                                                       \
+    static size_t block_bytes_##cols_(size_t taps, size_t k)                                                            \
+    {                                                                                                                   \
+        return bytes_of_block(taps, k, cols_);                                                                          \
+    }                                                                                                                   \
+    static void pack_##cols_(void *block, const edgecore_columns *columns)                                              \
+    {                                                                                                                   \
+        pack(block, columns, cols_);                                                                                    \
+    }                                                                                                                   \
+    static void run_##cols_(const edgecore_gemm_args *args)                                                             \
+    {                                                                                                                   \
+        const gemm_block *block = args->block;                                                                          \
+        run_tiles(args, &block->head, block->weights, 8, cols_, tiles_##cols_[args->rows - 1]);                         \
+    }                                                                                                                   \
+    const edgecore_gemm_kernel edgecore_gemm_##rows_##x##cols_##_i8mm = {                                               \
+        .name = "gemm_" #rows_ "x" #cols_ "c8__i8mm",                                                                   \
+        .rows = rows_,                                                                                                  \
+        .cols = cols_,                                                                                                  \
+        .k_step = 16,                                                                                                   \
+        .takes_tiles = true,                                                                                            \
+        .group_cost = per_group,                                                                                        \
+        .tile_cost = per_tile,                                                                                          \
+        .block_bytes = block_bytes_##cols_,                                                                             \
+        .pack = pack_##cols_,                                                                                           \
+        .run = run_##cols_,                                                                                             \
     }
 
 TILES(1, 16) TILES(2, 16) TILES(3, 16) TILES(4, 16) TILES(5, 16) TILES(6, 16)

@@ -26,19 +26,19 @@ typedef struct tile_run {
     size_t double_steps;   /* x25: of 32 K in a tap, rounded up; 0 where there is an offset, or K are no whole steps of 16 */
 } tile_run;
 
-#define LOAD_RUN                                                                                                       \
-    "ldp x1, x2, [%[run]]\n"                                                                                           \
-    "ldp x15, x16, [%[run], #16]\n"                                                                                    \
-    "ldp x17, x19, [%[run], #32]\n"                                                                                    \
-    "ldp x20, x21, [%[run], #48]\n"                                                                                    \
-    "ldp x22, x23, [%[run], #64]\n"                                                                                    \
+#define LOAD_RUN                                                                                                        \
+    "ldp x1, x2, [%[run]]\n"                                                                                            \
+    "ldp x15, x16, [%[run], #16]\n"                                                                                     \
+    "ldp x17, x19, [%[run], #32]\n"                                                                                     \
+    "ldp x20, x21, [%[run], #48]\n"                                                                                     \
+    "ldp x22, x23, [%[run], #64]\n"                                                                                     \
     "ldp x24, x25, [%[run], #80]\n"
 
 #define RUN_CLOBBERS                                                                                                    \
-    "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x19", \
-        "x20", "x21", "x22", "x23", "x24", "x25", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11",    \
-        "v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", \
-        "v28", "v29", "v30", "v31", "cc", "memory"
+    "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17",       \
+    "x19", "x20", "x21", "x22", "x23", "x24", "x25", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9",        \
+    "v10", "v11", "v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25",     \
+    "v26", "v27", "v28", "v29", "v30", "v31", "cc", "memory"
 
 /* DO(row, ...) for each row. */
 #define EACH_1(DO, ...) DO(0, __VA_ARGS__)
@@ -115,9 +115,10 @@ typedef struct tile_run {
     ADD_ZERO_POINT(a)                                                                                                   \
     "sqxtn v" a ".8b, v" a ".8h\n" CLAMP_AND_FLIP(a)
 
-/* All tiles of a run. The file that includes this one says ODD_STEPS_BIT (which of the number of groups says whether a tap has an odd
- * number of steps of 16 K) and, for tiles of rows x cols: BIASES, STEP (16 K, and an instruction among them), REST (the groups behind
- * a tap's steps, or on to 14), FINISH_<cols>(rows, RELU or AWAY), KEEPS (sums). */
+/* All tiles of a run. The file that includes this one says ODD_STEPS_BIT (the bit of the number of groups that is set where a tap
+ * has an odd number of steps of 16 K) and, for tiles of rows x cols: BIASES, STEP (16 K, with one more instruction among them),
+ * REST (the groups behind a tap's steps, or on to 14), FINISH_<cols>(rows, RELU or AWAY), KEEPS (sums). Where taps are whole steps,
+ * the loop makes two of them a round; an odd number begins with the second. */
 #define TILES(rows, cols)                                                                                               \
     static void tiles_##rows##x##cols(const tile_run *run)                                                              \
     {                                                                                                                   \
@@ -145,22 +146,22 @@ typedef struct tile_run {
             "subs x19, x19, #1\n"                                                                                       \
             "b.ne 1b\n"                                                                                                 \
             "b 15f\n"                                                                                                   \
-            "7: tbnz x23, #1, 8f\n"                                                                                    \
+            "7: tbnz x23, #1, 8f\n"                                                                                     \
             FINISH_##cols(rows, AWAY)                                                                                   \
             "b 6b\n"                                                                                                    \
-            "8:\n" KEEPS(rows, cols)                                                                                   \
+            "8:\n" KEEPS(rows, cols)                                                                                    \
             "b 6b\n"                                                                                                    \
-            "9:\n" EACH_##rows(ADD_OFFSET, )                                                                           \
+            "9:\n" EACH_##rows(ADD_OFFSET, )                                                                            \
             "b 11f\n"                                                                                                   \
             "10: " POINTERS_##rows("x14")                                                                               \
             "lsr x12, x17, #" ODD_STEPS_BIT "\n"                                                                        \
             "add x14, x14, x15\n"                                                                                       \
-            "cbnz x16, 9b\n"                                                                                           \
-            "11: cbz x12, 13f\n"                                                                                         \
+            "cbnz x16, 9b\n"                                                                                            \
+            "11: cbz x12, 13f\n"                                                                                        \
             "12:\n" STEP(rows, cols, "subs x12, x12, #1\n")                                                             \
             "b.ne 12b\n"                                                                                                \
-            "13: " REST(rows, cols)                                                                                      \
-            "14: subs x11, x11, #1\n"                                                                                    \
+            "13: " REST(rows, cols)                                                                                     \
+            "14: subs x11, x11, #1\n"                                                                                   \
             "b.ne 10b\n"                                                                                                \
             "b 5b\n"                                                                                                    \
             "15:\n"                                                                                                     \
