@@ -124,3 +124,17 @@ def test_an_instruction_beyond_the_weakest_core_is_seen(
     options = ["-target", TARGETS[architecture], flag, "-O2", "-c"]
     run(zig, "cc", *options, tmp_path / "f.c", "-o", tmp_path / "f.o")
     assert foreign(disassembler, architecture, tmp_path / "f.o")
+
+
+def test_a_32_bit_system_under_a_64_bit_kernel_gets_its_own_tiers(
+    zig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Raspberry Pi OS of 32 bits says aarch64 when it is asked for the processor."""
+    monkeypatch.setenv("EDGECORE_ZIG", str(zig))
+    toolchain = tmp_path / "pi.cmake"
+    toolchain.write_text(f'include("{TOOLCHAINS}/armv7l-zig.cmake")\nset(CMAKE_SYSTEM_PROCESSOR aarch64)\n')
+    options = ["-DEDGECORE_PYTHON=OFF", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON"]
+    run("cmake", "-G", "Ninja", "-S", ROOT, "-B", tmp_path / "build", "--toolchain", toolchain, *options)
+    commands = (tmp_path / "build" / "compile_commands.json").read_text()
+    assert "isa/arm/neon.c" in commands
+    assert "dotprod.c" not in commands and "i8mm.c" not in commands
