@@ -17,7 +17,10 @@ cdef inline bint open_buffer(object array, Py_buffer *view, str name, str format
     except (TypeError, BufferError, ValueError) as error:
         raise ValueError(f"{name}: not an array: {error}") from None
     cdef str code = "B" if view.format is NULL else view.format.decode("ascii", "replace")
-    if code.lstrip("@=<") not in tuple(formats):
+    cdef str kind = code.lstrip("@=<")
+    if kind == "l" and view.itemsize == 4:
+        kind = "i"  # numpy's int32 where C's long has 32 bits
+    if kind not in tuple(formats):
         PyBuffer_Release(view)
         raise ValueError(f"{name}: items have the type {code!r}, not one of {', '.join(formats)}")
     if writable and view.readonly:

@@ -60,6 +60,8 @@ static edgecore_status allocate(edgecore_engine *engine, edgecore_program *progr
     if (status)
         return status;
     engine->arena = aligned_bytes(engine->arena_bytes);
+    if (engine->scratch_bytes > SIZE_MAX / 2 / (size_t)threads)
+        return out_of_memory(message);
     engine->scratch = aligned_bytes(engine->scratch_bytes * (size_t)threads);
     if (!engine->arena || !engine->scratch)
         return edgecore_fail(message, EDGECORE_NO_MEMORY, "no memory for an arena of %zu bytes",

@@ -83,17 +83,18 @@ edgecore_status edgecore_plan(edgecore_engine *engine, edgecore_program *program
         buffers[count++] = (buffer){.tensor = i, .first = tensor->first_step, .last = tensor->last_step,
                                     .bytes = edgecore_aligned(bytes + EDGECORE_SLACK)};
     }
-    if (buffers && placed) {
+    bool made = buffers && placed;
+    if (made) {
         qsort(buffers, (size_t)count, sizeof *buffers, by_size);
         engine->arena_bytes = 0;
-        for (int32_t i = 0; i < count; i++) {
+        for (int32_t i = 0; i < count && made; i++) {
             place_buffer(placed, i, &buffers[i]);
             program->tensors[buffers[i].tensor].arena_offset = buffers[i].offset;
             if (buffers[i].offset + buffers[i].bytes > engine->arena_bytes)
                 engine->arena_bytes = buffers[i].offset + buffers[i].bytes;
+            made = engine->arena_bytes <= SIZE_MAX / 2; /* a few more tensors, and 32 bits would wrap */
         }
     }
-    bool made = buffers && placed;
     free(buffers);
     free(placed);
     return made ? EDGECORE_OK

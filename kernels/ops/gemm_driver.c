@@ -182,6 +182,17 @@ static void pack_blocks(edgecore_gemm_op *op, const edgecore_gemm_layer *layer, 
     }
 }
 
+/* Whether packed weights, padded to the largest block and step, can be addressed: 32 bits are soon used up by layers of many
+ * channels with little K. */
+static bool weights_fit(const edgecore_gemm_layer *layer)
+{
+    const uint64_t group_cols = (uint64_t)(layer->out_channels / layer->groups);
+    const uint64_t group_k = (uint64_t)(layer->in_channels / layer->groups);
+    const uint64_t cols = (uint64_t)layer->groups * ((group_cols + 63) / 64 * 64);
+    const uint64_t depth = (uint64_t)layer->window.kernel_h * (uint64_t)layer->window.kernel_w * ((group_k + 15) / 16 * 16);
+    return depth <= SIZE_MAX / 8 / cols;
+}
+
 edgecore_status edgecore_gemm_prepare(const edgecore_op_class *klass, const edgecore_op_desc *desc,
                                       const edgecore_gemm_layer *layer, const edgecore_tier *tier, edgecore_op **result,
                                       edgecore_message *message)
@@ -190,6 +201,8 @@ edgecore_status edgecore_gemm_prepare(const edgecore_op_class *klass, const edge
     const int64_t per_channel = (int64_t)w->kernel_h * w->kernel_w * (layer->in_channels / layer->groups);
     const edgecore_weight_layout layout = {layer->out_channels, per_channel, per_channel, 1, layer->float_scale_product};
     edgecore_channel_scales scales;
+    if (!weights_fit(layer))
+        return edgecore_fail(message, EDGECORE_NO_MEMORY, "the packed weights would take more than this machine can address");
     edgecore_status status = edgecore_make_channel_scales(desc, tier, &layout, &scales, message);
     if (status != EDGECORE_OK)
         return status;
