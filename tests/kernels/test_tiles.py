@@ -20,7 +20,7 @@ from edgecore.kernels import cpu
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-PROGRAMS = ["tiles_test", "weighted_test", "rows_test"]
+PROGRAMS = ["tiles_test", "weighted_test", "rows_test", "operators_test"]
 
 
 def run(command: list[str]) -> str:
@@ -58,6 +58,10 @@ def test_every_row_and_image_kernel(programs: Path) -> None:
 
 def test_operators_with_weights(programs: Path) -> None:
     run([str(programs / "weighted_test")])
+
+
+def test_operators_without_weights(programs: Path) -> None:
+    run([str(programs / "operators_test")])
 
 
 @pytest.mark.slow

@@ -1,8 +1,8 @@
 /* What the depthwise kernels of the ARM tiers share: the layout of a block, and how sums become output pixels.
  *
- * A block's channels are worked on in slices of SLICE, one after another along the whole stretch of pixels: so few that all weights
- * of a 3x3 kernel, its input columns and the constants of the requantisation stay in registers. A block has many slices only so that
- * a stretch is asked for once. It is [depthwise_head][depthwise_slice and its weights][depthwise_slice and ... */
+ * A block's channels are worked on in slices of SLICE, one after another along the whole stretch of pixels: so few that all
+ * weights of a 3x3 kernel, its input columns and the constants of the requantisation stay in registers. A block has many slices
+ * only so that a stretch is asked for once. It is [depthwise_head][depthwise_slice and its weights][depthwise_slice and ... */
 #ifndef EDGECORE_ISA_ARM_DEPTHWISE_H
 #define EDGECORE_ISA_ARM_DEPTHWISE_H
 

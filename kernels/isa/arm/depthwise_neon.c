@@ -1,6 +1,6 @@
-/* Depthwise convolution by widening multiplies of 8-bit pairs: two taps of a channel lie side by side, two such pairs are multiplied
- * and added in 16 bits (two products fit unless weights are -128), and a pairwise addition takes all four taps to 32 bits:
- * vmull, vmlal and vpadal for 16 products.
+/* Depthwise convolution by widening multiplies of 8-bit pairs: two taps of a channel lie side by side, two such pairs are
+ * multiplied and added in 16 bits (two products fit unless weights are -128), and a pairwise addition takes all four taps to 32
+ * bits: vmull, vmlal and vpadal for 16 products.
  *
  * Pairs are of two kernel rows. A last row without a partner is paired with itself, moved by one tap. Columns are paired once for
  * all pixels that share them: in registers for kernels of 3x3, in scratch for all others.
@@ -14,7 +14,7 @@ enum { PAIR_BYTES = 2 * SLICE };
 enum order {
     ORDER_ANY,    /* column by column its pairs of rows, then the last row's pairs */
     ORDER_SINGLE, /* that, but with weights of -128: products are added one by one */
-    ORDER_3X3,    /* as ORDER_ANY, but the ninth tap is not paired with a zero: [SLICE]; in 32 bits [column][row][SLICE] */
+    ORDER_3X3,    /* as ORDER_ANY, but the ninth tap is not paired with a zero: [SLICE]. In 32 bits [column][row][SLICE] */
 };
 
 INLINE int8x8_t load_tap(const uint8_t *from)
@@ -106,15 +106,17 @@ static void pack(void *block, const edgecore_columns *columns)
 {
     const size_t weight_bytes = pairs_of(columns->kernel_h, columns->kernel_w) * PAIR_BYTES;
     memset(block, 0, block_bytes(columns->kernel_h, columns->kernel_w));
-    *(depthwise_head *)block = make_depthwise_head(columns);
+    const depthwise_head head = make_depthwise_head(columns);
+    const bool general = head.requant.rounding == ROUND_GENERAL;
+    memcpy(block, &head, sizeof head);
     for (size_t s = 0; s * SLICE < columns->cols; s++) {
         const edgecore_columns some = columns_of_slice(columns, s);
-        pack_slice(slice_at(block, s, weight_bytes), &some, ((depthwise_head *)block)->requant.rounding == ROUND_GENERAL);
+        pack_slice(slice_at(block, s, weight_bytes), &some, general);
     }
 }
 
-/* A 3x3 kernel's constants, and a column of its input: the upper two rows, and the last. In 32 bits taps are not paired, which takes
- * an instruction more for every pixel but registers that are not there. */
+/* A 3x3 kernel's constants, and a column of its input: the upper two rows, and the last. In 32 bits taps are not paired: that
+ * takes an instruction more for every pixel, but pairing takes registers that are not there. */
 #if defined(__aarch64__)
 typedef struct column_3 {
     int8x16_t upper;
@@ -204,8 +206,8 @@ INLINE void one_pixel(const kernel_3x3 *k, slice_output *o, column_3 x, column_3
 }
 
 /* Pixels of columns x, y, z and of z or y on. */
-INLINE void two_pixels(const kernel_3x3 *k, slice_output *o, column_3 x, column_3 y, column_3 z, column_3 x1, column_3 y1, column_3 z1,
-                       const enum finish finish)
+INLINE void two_pixels(const kernel_3x3 *k, slice_output *o, column_3 x, column_3 y, column_3 z, column_3 x1, column_3 y1,
+                       column_3 z1, const enum finish finish)
 {
 #if defined(__aarch64__)
     int32x4_t acc[2], acc1[2];
@@ -221,7 +223,8 @@ INLINE void two_pixels(const kernel_3x3 *k, slice_output *o, column_3 x, column_
 }
 
 /* Columns stay in registers while pixels share them. */
-INLINE void run_3x3(const edgecore_depthwise_args *args, const depthwise_slice *slice, size_t offset, const enum finish finish)
+INLINE void run_3x3(const edgecore_depthwise_args *args, const depthwise_slice *slice, size_t offset,
+                    const enum finish finish)
 {
     const kernel_3x3 k = load_kernel(slice, offset);
     slice_output o = output_of_slice(args, slice, offset);

@@ -45,6 +45,10 @@ static void sample_pool(sample *s, int32_t h, int32_t w, int32_t c)
     p->filter_w = 1 + below(w);
     p->stride_h = 1 + below(3);
     p->stride_w = 1 + below(3);
+    if (below(2) && h > 2 && w > 2) { /* as most models have it */
+        p->filter_h = p->filter_w = 2 + below(2);
+        p->stride_h = p->stride_w = 2;
+    }
     p->pad_top = below(p->filter_h);
     p->pad_bottom = below(p->filter_h);
     p->pad_left = below(p->filter_w);

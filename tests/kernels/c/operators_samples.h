@@ -12,7 +12,7 @@ typedef struct sample {
     edgecore_tensor tensors[MOST_INPUTS + 1]; /* the output last */
     float scales[MOST_INPUTS + 1];
     int32_t zero_points[MOST_INPUTS + 1];
-    const edgecore_tensor *inputs[MOST_INPUTS];
+    const edgecore_tensor *inputs[8];         /* NULL past those that there are: a hostile count may say more */
     edgecore_op_desc desc;
 } sample;
 
