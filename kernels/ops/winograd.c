@@ -48,7 +48,8 @@ static size_t chunks_of(size_t channels)
 /* Transformed inputs of one block of tiles. */
 static size_t tiles_bytes(const edgecore_winograd_kernel *kernel, size_t channels)
 {
-    return (size_t)kernel->tiles * EDGECORE_WINOGRAD_POSITIONS * chunks_of(channels) * EDGECORE_WINOGRAD_CHANNELS * sizeof(int16_t);
+    const size_t tile = EDGECORE_WINOGRAD_POSITIONS * chunks_of(channels) * EDGECORE_WINOGRAD_CHANNELS;
+    return (size_t)kernel->tiles * tile * sizeof(int16_t);
 }
 
 /* Blocks of tiles in a strip, for a region of `tiles`. */

@@ -1,50 +1,51 @@
-/* The output transform of the neon tier's Winograd kernel: 36 sums under A^T from both sides, 4 channels at a time, then bytes. */
+/* The output transform of the neon tier's Winograd kernel: 36 sums under A^T from both sides, 4 channels at a time; bytes. */
 #include "isa/arm/winograd_neon.h"
 
 #define INVERSE_OF_9 0x38e38e39 /* modulo 2^32 */
 
 /* Two factors in a register whose value the compiler does not see: it would make shifts and additions of them. */
-INLINE int32x2_t opaque_s32(int32_t low, int32_t high)
+INLINE uint32x2_t opaque_u32(uint32_t low, uint32_t high)
 {
-    int32x2_t v = vset_lane_s32(high, vdup_n_s32(low), 1);
+    uint32x2_t v = vset_lane_u32(high, vdup_n_u32(low), 1);
     __asm__("" : "+w"(v));
     return v;
 }
 
 /* Powers of two and the inverse of 9 in two registers, by lane. */
 typedef struct factors {
-    int32x2_t two_four, eight_ninth;
+    uint32x2_t two_four, eight_ninth;
 } factors;
 
-/* Six sums under A^T. */
-INLINE void transform_sums(const int32x4_t m[SIDE], const factors *f, int32x4_t to[4])
+/* Six sums under A^T. They wrap, so they are unsigned. */
+INLINE void transform_sums(const uint32x4_t m[SIDE], const factors *f, uint32x4_t to[4])
 {
-    const int32x4_t sum = vaddq_s32(m[1], m[2]), difference = vsubq_s32(m[1], m[2]);
-    const int32x4_t far_sum = vaddq_s32(m[3], m[4]), far_difference = vsubq_s32(m[3], m[4]);
-    to[0] = vaddq_s32(vaddq_s32(m[0], sum), far_sum);
-    to[1] = vmlaq_lane_s32(difference, far_difference, f->two_four, 0);
-    to[2] = vmlaq_lane_s32(sum, far_sum, f->two_four, 1);
-    to[3] = vmlaq_lane_s32(vmlaq_lane_s32(difference, far_difference, f->eight_ninth, 0), m[5], f->two_four, 0);
+    const uint32x4_t sum = vaddq_u32(m[1], m[2]), difference = vsubq_u32(m[1], m[2]);
+    const uint32x4_t far_sum = vaddq_u32(m[3], m[4]), far_difference = vsubq_u32(m[3], m[4]);
+    to[0] = vaddq_u32(vaddq_u32(m[0], sum), far_sum);
+    to[1] = vmlaq_lane_u32(difference, far_difference, f->two_four, 0);
+    to[2] = vmlaq_lane_u32(sum, far_sum, f->two_four, 1);
+    to[3] = vmlaq_lane_u32(vmlaq_lane_u32(difference, far_difference, f->eight_ninth, 0), m[5], f->two_four, 0);
 }
 
 /* What 4 channels have in common for all tiles. */
 typedef struct output_channels {
     factors factors;
-    int32x4_t bias;
+    uint32x4_t bias;
     const requant_4 *scales;
     const int32_t *left;
     output_bounds bounds;
 } output_channels;
 
 /* Row y of a tile: 4 channels of 4 pixels, one pixel after the other. `rows`: a tile under A^T from one side. */
-INLINE uint8x16_t output_row(const output_channels *c, const int32x4_t rows[SIDE][4], const size_t y, const int rounding)
+INLINE uint8x16_t output_row(const output_channels *c, const uint32x4_t rows[SIDE][4], const size_t y, const int rounding)
 {
-    const int32x4_t m[SIDE] = {rows[0][y], rows[1][y], rows[2][y], rows[3][y], rows[4][y], rows[5][y]};
+    const uint32x4_t m[SIDE] = {rows[0][y], rows[1][y], rows[2][y], rows[3][y], rows[4][y], rows[5][y]};
+    uint32x4_t sums[4];
     int32x4_t pixels[4];
-    transform_sums(m, &c->factors, pixels);
+    transform_sums(m, &c->factors, sums);
     for (size_t x = 0; x < 4; x++) {
-        pixels[x] = vshrq_n_s32(vmulq_lane_s32(pixels[x], c->factors.eight_ninth, 1), 6);
-        pixels[x] = scale_4(pixels[x], c->scales, c->left, rounding);
+        const int32x4_t ninth = vreinterpretq_s32_u32(vmulq_lane_u32(sums[x], c->factors.eight_ninth, 1));
+        pixels[x] = scale_4(vshrq_n_s32(ninth, 6), c->scales, c->left, rounding);
     }
     return narrow_16(pixels[0], pixels[1], pixels[2], pixels[3], &c->bounds);
 }
@@ -87,13 +88,13 @@ __attribute__((noinline)) static void store_channels(uint8_t *to, ptrdiff_t pixe
 INLINE void output_tile(const output_channels *c, const int32_t *sums, const edgecore_winograd_args *args,
                         const edgecore_winograd_output *out, size_t offset, size_t channels, const int rounding)
 {
-    int32x4_t rows[SIDE][4];
+    uint32x4_t rows[SIDE][4];
     for (size_t j = 0; j < SIDE; j++) {
-        int32x4_t m[SIDE];
+        uint32x4_t m[SIDE];
         for (size_t i = 0; i < SIDE; i++)
-            m[i] = vld1q_s32(sums + (i * SIDE + j) * TILES * COLS);
+            m[i] = vreinterpretq_u32_s32(vld1q_s32(sums + (i * SIDE + j) * TILES * COLS));
         if (j == BIAS_POSITION % SIDE)
-            m[BIAS_POSITION / SIDE] = vaddq_s32(m[BIAS_POSITION / SIDE], c->bias);
+            m[BIAS_POSITION / SIDE] = vaddq_u32(m[BIAS_POSITION / SIDE], c->bias);
         transform_sums(m, &c->factors, rows[j]);
     }
     uint8_t *to = out->to + offset;
@@ -126,10 +127,10 @@ INLINE void output_tile(const output_channels *c, const int32_t *sums, const edg
 INLINE void output(const edgecore_winograd_args *args, const int rounding)
 {
     const winograd_head *head = args->block;
-    output_channels c = {.factors = {opaque_s32(2, 4), opaque_s32(8, INVERSE_OF_9)}, .bounds = load_bounds(&head->requant)};
+    output_channels c = {.factors = {opaque_u32(2, 4), opaque_u32(8, INVERSE_OF_9)}, .bounds = load_bounds(&head->requant)};
     for (size_t half = 0; half * 4 < args->cols; half++) {
         const size_t left = args->cols - half * 4, channels = left < 4 ? left : 4;
-        c.bias = vld1q_s32(head->bias + half * 4);
+        c.bias = vreinterpretq_u32_s32(vld1q_s32(head->bias + half * 4));
         c.scales = &head->scales[half];
         c.left = head->left + half * 4;
         for (size_t t = 0; t < args->count; t++)
