@@ -26,8 +26,9 @@ void edgecore_xor_row_neon(uint8_t *out, const uint8_t *in, size_t n, uint8_t fl
     const uint8x16_t flips = vdupq_n_u8(flip), last = veorq_u8(vld1q_u8(in + n - BYTES), flips);
     size_t i = 0;
     for (; i + 4 * BYTES <= n; i += 4 * BYTES)
-        for (size_t j = i; j < i + 4 * BYTES; j += BYTES)
-            vst1q_u8(out + j, veorq_u8(vld1q_u8(in + j), flips));
+#pragma GCC unroll 4
+        for (size_t v = 0; v < 4; v++)
+            vst1q_u8(out + i + v * BYTES, veorq_u8(vld1q_u8(in + i + v * BYTES), flips));
     for (; i + BYTES <= n; i += BYTES)
         vst1q_u8(out + i, veorq_u8(vld1q_u8(in + i), flips));
     vst1q_u8(out + n - BYTES, last);
@@ -72,15 +73,11 @@ void edgecore_lookup_row_neon(uint8_t *out, const uint8_t *in, size_t n, const u
 /* 32-bit cores look up 32 bytes at most, in four steps a register: single loads are as good. */
 void edgecore_lookup_row_neon(uint8_t *out, const uint8_t *in, size_t n, const uint8_t table[256])
 {
-    size_t i = 0;
-    for (; i + 4 <= n; i += 4) {
-        uint32_t bytes;
-        memcpy(&bytes, in + i, 4);
-        bytes = table[bytes & 255] | (uint32_t)table[bytes >> 8 & 255] << 8 | (uint32_t)table[bytes >> 16 & 255] << 16 |
-                (uint32_t)table[bytes >> 24] << 24;
-        memcpy(out + i, &bytes, 4);
-    }
-    for (; i < n; i++)
+    for (; n >= 8; n -= 8, in += 8, out += 8)
+#pragma GCC unroll 8
+        for (size_t i = 0; i < 8; i++)
+            out[i] = table[in[i]];
+    for (size_t i = 0; i < n; i++)
         out[i] = table[in[i]];
 }
 #endif
