@@ -10,6 +10,7 @@ enum {
     TILE = EDGECORE_WINOGRAD_TILE,
     SIDE = EDGECORE_WINOGRAD_INPUT,
     STRIP_BYTES = 320 << 10, /* of transformed inputs: a share of a second-level cache of 1 MB */
+    PACKED_BYTES = 8 << 20,  /* most of a layer's weights: eight times those of the model */
     CACHE_BYTES = 512 << 10, /* packed weights that strips after the first find there */
     BLOCKS_PER_CUT = 4,      /* of output channels: every cut transforms its input anew */
 };
@@ -59,6 +60,11 @@ static int32_t strip_blocks(const edgecore_winograd_kernel *kernel, size_t chann
     return most < 1 ? 1 : most < needed ? most : needed;
 }
 
+static double packed_bytes_of(const edgecore_gemm_layer *layer, const edgecore_winograd_kernel *kernel)
+{
+    return ceil_divide(layer->out_channels, kernel->cols) * (double)kernel->block_bytes((size_t)layer->in_channels);
+}
+
 /* In the unit of edgecore_gemm_cost, with the weights' way from memory. */
 static double cost(const edgecore_gemm_layer *layer, const edgecore_winograd_kernel *kernel)
 {
@@ -66,7 +72,7 @@ static double cost(const edgecore_gemm_layer *layer, const edgecore_winograd_ker
     const int32_t tiles = ceil_divide(layer->window.out_h, TILE) * ceil_divide(layer->window.out_w, TILE);
     const double blocks = (double)tiles / kernel->tiles, columns = ceil_divide(layer->out_channels, kernel->cols);
     const double chunks = (double)chunks_of(channels);
-    const double bytes = columns * (double)kernel->block_bytes(channels);
+    const double bytes = packed_bytes_of(layer, kernel);
     const int32_t in_strip = strip_blocks(kernel, channels, tiles);
     const double sweeps = bytes > CACHE_BYTES ? ceil_divide(ceil_divide(tiles, kernel->tiles), in_strip) : 1;
     return blocks * columns * (chunks * kernel->chunk_cost + kernel->tile_cost) + tiles * chunks * kernel->input_cost +
@@ -77,7 +83,8 @@ static bool suits(const edgecore_gemm_layer *layer, const edgecore_tier *tier)
 {
     const edgecore_window *w = &layer->window;
     if (!tier->winograd || w->kernel_h != 3 || w->kernel_w != 3 || w->stride_h != 1 || w->stride_w != 1 ||
-        w->dilation_h != 1 || w->dilation_w != 1 || layer->groups != 1)
+        w->dilation_h != 1 || w->dilation_w != 1 || layer->groups != 1 ||
+        packed_bytes_of(layer, tier->winograd) > PACKED_BYTES)
         return false;
     const double direct_bytes = 9.0 * layer->in_channels * layer->out_channels;
     return cost(layer, tier->winograd) < edgecore_gemm_cost(layer, tier) + BYTE_COST * direct_bytes;
