@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import platform
 
 import numpy as np
 import pytest
@@ -99,6 +100,10 @@ def test_copies() -> None:
     check(net, net.reshape(joined, (1, 8, 6 * 49)), 4)
 
 
+@pytest.mark.skipif(
+    platform.machine().startswith("armv7"),
+    reason="the reference's own build for 32-bit ARM shifts by 32 and more as that CPU does, not as x86",
+)
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
 @pytest.mark.parametrize("count", [3, 511, 512, 513, 1000, 2049])
 def test_flat_softmax(dtype: str, count: int) -> None:
