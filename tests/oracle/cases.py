@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import platform
 from collections.abc import Callable
 from typing import Any
 
@@ -240,7 +241,9 @@ def _reshape(draw: st.DrawFn, net: Network) -> str:
 
 
 def _softmax(draw: st.DrawFn, net: Network) -> str:
-    count = draw(st.one_of(st.integers(1, 40), st.sampled_from([100, 1000, 1001])))
+    # Above 511 equal values the reference shifts an int32 by 32; its build for 32-bit ARM makes other bytes of it.
+    long = [100, 511] if platform.machine() == "armv7l" else [100, 1000, 1001]
+    count = draw(st.one_of(st.integers(1, 40), st.sampled_from(long)))
     shape = (
         (1, draw(st.integers(1, 5)), draw(st.integers(1, 5)), count) if draw(st.booleans()) else (1, count)
     )

@@ -86,7 +86,7 @@ TIER = "from edgecore.kernels import cpu; print(cpu.selected_isa(), *cpu.availab
 def test_the_best_tier_is_taken(
     arch: str, cpu: str, tiers: str, wheels: dict[str, Path], emulator: Start
 ) -> None:
-    done = emulator(arch, cpu).run(["python3", "-c", TIER], site=site_for([wheels[arch]], arch))
+    done = emulator(arch, cpu).run(["python3", "-c", TIER], site=site_for([wheels[arch]], arch), cwd=TESTS)
     assert done.stdout.strip() == tiers, done.stderr
 
 
@@ -96,7 +96,10 @@ def test_a_tier_that_the_core_lacks_is_refused(
 ) -> None:
     """Before it can raise SIGILL, which on these cores it would: they do not execute the instruction."""
     done = emulator("aarch64", cpu).run(
-        ["python3", "-c", TIER], site=site_for([wheels["aarch64"]], "aarch64"), env={"EDGECORE_ISA": tier}
+        ["python3", "-c", TIER],
+        site=site_for([wheels["aarch64"]], "aarch64"),
+        env={"EDGECORE_ISA": tier},
+        cwd=TESTS,
     )
     assert done.returncode == 1
     assert (
