@@ -27,10 +27,8 @@ CORES = [
     ("aarch64", "max"),
     ("armv7l", "cortex-a7"),
 ]
-FILES = ("test_frozen_models.py", "test_isa.py", "test_delegate.py", "test_delegate_options.py")
-# What takes a minute or more runs where it tells most: on the best core, and on 32 bits.
-LONG_FILES = ("test_exact_operators.py", "test_exact_blocks.py", "test_binding_operators.py")
-LONG_CORES = [("aarch64", "max"), ("armv7l", "cortex-a7")]
+MODELS = ("test_frozen_models.py", "test_isa.py", "test_delegate.py", "test_delegate_options.py")
+OPERATORS = ("test_exact_operators.py", "test_exact_blocks.py", "test_binding_operators.py")
 
 
 @pytest.fixture(scope="module")
@@ -59,14 +57,14 @@ def run_tests(emulator: Emulator, wheel: Path, schema: Path, files: tuple[str, .
 def test_models_delegate_and_tiers(
     arch: str, cpu: str, wheels: dict[str, Path], schema: Path, emulator: Start
 ) -> None:
-    assert "passed" in run_tests(emulator(arch, cpu), wheels[arch], schema, FILES)
+    assert "passed" in run_tests(emulator(arch, cpu), wheels[arch], schema, MODELS)
 
 
-@pytest.mark.parametrize(("arch", "cpu"), LONG_CORES, ids=[cpu for _, cpu in LONG_CORES])
+@pytest.mark.parametrize(("arch", "cpu"), CORES, ids=[cpu for _, cpu in CORES])
 def test_operators_and_blocks(
     arch: str, cpu: str, wheels: dict[str, Path], schema: Path, emulator: Start
 ) -> None:
-    assert "passed" in run_tests(emulator(arch, cpu), wheels[arch], schema, LONG_FILES)
+    assert "passed" in run_tests(emulator(arch, cpu), wheels[arch], schema, OPERATORS)
 
 
 TIER = "from edgecore.kernels import cpu; print(cpu.selected_isa(), *cpu.available_isas())"
