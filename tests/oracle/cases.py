@@ -241,7 +241,7 @@ def _reshape(draw: st.DrawFn, net: Network) -> str:
 
 
 def _softmax(draw: st.DrawFn, net: Network) -> str:
-    # With 512 equal values the reference shifts an int32 by 32; its build for 32-bit ARM makes other bytes of it.
+    # With 512 equal values the reference shifts an int32 by 32, where its 32-bit ARM build makes other bytes.
     long = [100, 511] if platform.machine() == "armv7l" else [100, 1000, 1001]
     count = draw(st.one_of(st.integers(1, 40), st.sampled_from(long)))
     shape = (
