@@ -41,7 +41,8 @@ cache. Winograd's multiplications are counted as they are: each stands for four 
 TRAFFIC = """\
 Bytes of weights and activations that one inference moves: by edgecore's plan on the Cortex-A72, whose
 fused blocks keep what lies between their operators in strips that fit the cache, and by a plan that runs
-operator by operator, as XNNPACK does."""
+operator by operator, as XNNPACK does. The weights of Winograd's layers are eight times the model's: it
+pays with bytes for instructions."""
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

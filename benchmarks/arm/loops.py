@@ -28,6 +28,8 @@ _MACS: tuple[tuple[str, int], ...] = (
     (r"v(?:mull|mlal)\.s16\s+q\d+", 4),
 )
 _ITERATIONS = 200
+# Files whose loops are a convolution's products; others multiply too, but not to accumulate.
+_PRODUCTS = ("gemm_", "depthwise_", "winograd_neon")
 _INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\s+(.*?)(?:\s*//.*|\s*@.*)?$")
 _FUNCTION = re.compile(r"^[0-9a-f]+ <(.+)>:$")
 _BRANCH = re.compile(r"^(?:b\.?[a-z]{2}|cbn?z|tbn?z|b)\b.*?0x([0-9a-f]+)")
@@ -52,7 +54,7 @@ class Verdict:
 
     kernel: str  # the file that it is from
     loop: Loop
-    cpu: str
+    core: str
     macs_per_cycle: float
 
     @property
@@ -137,7 +139,7 @@ def judge_all(source: Path, arch: str, folder: Path) -> list[Verdict]:
     for path in compile_kernels(source, arch, folder):
         kernel = path.name.removesuffix(".c.o")
         tier = kernel.rpartition("_")[2]
-        if (arch, tier) in _CORES:
+        if kernel.startswith(_PRODUCTS) and (arch, tier) in _CORES:
             verdicts += [judge(kernel, loop, *_CORES[arch, tier]) for loop in find(path)]
     return verdicts
 
@@ -156,14 +158,15 @@ def judge(kernel: str, loop: Loop, triple: str, cpu: str, features: str = "") ->
     done = subprocess.run(command, input=source, capture_output=True, text=True, check=True)
     cycles = re.search(r"Total Cycles:\s+(\d+)", done.stdout)
     assert cycles is not None, done.stdout
-    return Verdict(kernel, loop, cpu, loop.macs * _ITERATIONS / int(cycles[1]))
+    bits = "" if triple == "aarch64" else ", 32 bits"
+    return Verdict(kernel, loop, f"{cpu}{bits}", loop.macs * _ITERATIONS / int(cycles[1]))
 
 
 def best(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Of each kernel the loop that multiplies most a cycle: its full tile's."""
     found: dict[tuple[str, str], Verdict] = {}
     for each in verdicts:
-        key = (each.kernel, each.cpu)
+        key = (each.kernel, each.core)
         if key not in found or each.macs_per_cycle > found[key].macs_per_cycle:
             found[key] = each
     return list(found.values())

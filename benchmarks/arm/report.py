@@ -55,7 +55,7 @@ def loops_table(verdicts: Sequence[Verdict]) -> list[str]:
                 [
                     each.kernel,
                     each.loop.function,
-                    each.cpu,
+                    each.core,
                     f"{each.macs_per_cycle:.1f}",
                     f"{each.per_mac:.3f}",
                 ]
