@@ -16,11 +16,11 @@ static int32_t ceil_div(int32_t a, int32_t b)
     return (a + b - 1) / b;
 }
 
-/* Sizes the strips for tasks of `rows` rows; returns what a task's strips hold together. */
-static size_t size_strips(edgecore_step *step, int32_t rows)
+/* Sizes the strips for tasks of `rows` rows; returns what a task's strips hold together, which 32 bits may not count. */
+static uint64_t size_strips(edgecore_step *step, int32_t rows)
 {
     edgecore_rows members[EDGECORE_MAX_MEMBERS], strips[EDGECORE_MAX_MEMBERS];
-    size_t bytes = 0;
+    uint64_t bytes = 0;
     for (int32_t s = 0; s < step->strip_count; s++)
         step->strips[s].max_rows = 1;
     for (int32_t y = 0; step->strip_count && y < step->rows; y += rows) {
@@ -31,7 +31,7 @@ static size_t size_strips(edgecore_step *step, int32_t rows)
                 step->strips[s].max_rows = strips[s].y1 - strips[s].y0;
     }
     for (int32_t s = 0; s < step->strip_count; s++) {
-        step->strips[s].scratch_offset = bytes;
+        step->strips[s].scratch_offset = (size_t)bytes;
         bytes += edgecore_aligned((size_t)step->strips[s].max_rows * step->strips[s].row_bytes + EDGECORE_SLACK);
     }
     return bytes;
@@ -65,12 +65,12 @@ static void choose_grid(edgecore_step *step, int32_t threads, int32_t most_rows)
 }
 
 /* Bytes of a row in the arena, over all that the step reads and writes there. */
-static size_t row_bytes(const edgecore_step *step)
+static uint64_t row_bytes(const edgecore_step *step)
 {
     int64_t bytes = step->bytes;
     for (int32_t m = 0; m < step->member_count; m++)
         bytes -= (int64_t)step->members[m].op->weight_bytes;
-    return (size_t)bytes / (size_t)step->rows;
+    return (uint64_t)bytes / (uint64_t)step->rows;
 }
 
 void edgecore_cut(edgecore_step *step, int32_t threads)
@@ -79,8 +79,9 @@ void edgecore_cut(edgecore_step *step, int32_t threads)
     step->task_channels = step->channels;
     if (threads > 1 && step->macs + WORK_PER_BYTE * step->bytes >= SMALL_WORK)
         choose_grid(step, threads, step->strip_count ? threads : TASKS_PER_THREAD * threads);
-    size_t strips = size_strips(step, step->task_rows), row = row_bytes(step);
-    while (step->member_count > 1 && strips + (size_t)step->task_rows * row > BLOCK_BYTES && step->splits_rows &&
+    uint64_t strips = size_strips(step, step->task_rows);
+    const uint64_t row = row_bytes(step);
+    while (step->member_count > 1 && strips + (uint64_t)step->task_rows * row > BLOCK_BYTES && step->splits_rows &&
            step->task_rows > step->row_step) {
         const int32_t units = ceil_div(step->task_rows, step->row_step);
         step->task_rows = (units - ceil_div(units, 4)) * step->row_step;
@@ -88,10 +89,11 @@ void edgecore_cut(edgecore_step *step, int32_t threads)
     }
     step->row_tasks = ceil_div(step->rows, step->task_rows);
     step->channel_tasks = ceil_div(step->channels, step->task_channels);
-    step->op_scratch = strips;
-    step->scratch_bytes = 0;
+    step->op_scratch = (size_t)strips;
+    size_t own = 0;
     for (int32_t m = 0; m < step->member_count; m++)
-        if (step->members[m].op->scratch_bytes > step->scratch_bytes)
-            step->scratch_bytes = step->members[m].op->scratch_bytes;
-    step->scratch_bytes = edgecore_aligned(step->scratch_bytes + strips);
+        if (step->members[m].op->scratch_bytes > own)
+            own = step->members[m].op->scratch_bytes;
+    /* More than half of what can be addressed is refused when the engine is made. */
+    step->scratch_bytes = own + strips <= SIZE_MAX / 2 ? edgecore_aligned(own + (size_t)strips) : SIZE_MAX / 2;
 }

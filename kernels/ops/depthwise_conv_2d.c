@@ -62,7 +62,7 @@ static bool fits(const depthwise_op *op, int64_t pixels)
     const int64_t columns = column_count(op, pixels);
     if (columns > TABLE_BYTES)
         return false;
-    const size_t pointers = (size_t)columns * op->padded_h;
+    const uint64_t pointers = (uint64_t)columns * op->padded_h; /* copies of many channels may take more than 32 bits count */
     return pointers * sizeof(void *) <= TABLE_BYTES && pointers * op->copy_bytes <= COPY_BYTES &&
            op->kernel->scratch_bytes((size_t)columns, (size_t)op->window.kernel_h) <= COLUMN_BYTES;
 }

@@ -150,8 +150,38 @@ static storage draw_storage(void)
                      random_between(0, 70), true};
 }
 
+/* A layer whose copied columns take 2^32 bytes for a row of pixels: an operator has scratch for those that it takes at once, and 32
+ * bits must not make that nothing. Only prepared, for it would run for minutes. */
+static void huge_layer(const edgecore_tier *tier)
+{
+    enum { HEIGHT = 16, WIDTH = 256, CHANNELS = (1 << 20) - EDGECORE_SLACK };
+    const float scale = 1.0f;
+    const int32_t zero = 0;
+    int8_t *weights = calloc(HEIGHT, CHANNELS);
+    const edgecore_dtype other = tier->storage == EDGECORE_INT8 ? EDGECORE_UINT8 : EDGECORE_INT8;
+    const edgecore_tensor x = {other, 4, {1, 1, WIDTH, CHANNELS}, 1, &scale, &zero, NULL, NULL};
+    const edgecore_tensor w = {EDGECORE_INT8, 4, {1, HEIGHT, 1, CHANNELS}, 1, &scale, &zero, weights, NULL};
+    const edgecore_op_params params = {
+        .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = HEIGHT - 1};
+    const edgecore_tensor *inputs[] = {&x, &w};
+    const edgecore_op_desc desc = {EDGECORE_DEPTHWISE_CONV_2D, &params, inputs, 2, &x, EDGECORE_INT8};
+    const edgecore_op_class *klass = edgecore_op_class_of(desc.kind);
+    edgecore_message message = {""};
+    edgecore_op *op = NULL;
+    if (klass->check(&desc, &message) != EDGECORE_OK || klass->prepare(&desc, tier, &op, &message) != EDGECORE_OK ||
+        op->scratch_bytes < (size_t)HEIGHT * CHANNELS) {
+        printf("%s: scratch of a huge layer: %s\n", tier->name, message.text);
+        exit(1);
+    }
+    klass->destroy(op);
+    free(weights);
+}
+
 int main(int argc, char **argv)
 {
+    for (int32_t t = 0; t < edgecore_isa_count(); t++)
+        if (edgecore_isa_available(t))
+            huge_layer(edgecore_tier_at(t));
     const int32_t layers = argc > 1 ? atoi(argv[1]) : LAYERS;
     for (int32_t i = 0; i < layers; i++) {
         layer l;
