@@ -96,21 +96,33 @@ static void pack(void *block, const edgecore_columns *columns)
     }
 }
 
-/* A 3x3 kernel's constants. */
+/* A column's three taps, and a 3x3 kernel's constants. */
+typedef group column_3;
+
 typedef struct kernel_3x3 {
     group weights[3];
     uint8x16_t places[2];
     size_t offset;
 } kernel_3x3;
 
-INLINE group load_column(const kernel_3x3 *k, const uint8_t *const *a)
+INLINE kernel_3x3 load_kernel(const depthwise_slice *slice, size_t offset)
+{
+    const int8_t *w = slice->weights;
+    return (kernel_3x3){
+        {load_group(w), load_group(w + GROUP_BYTES), load_group(w + 2 * GROUP_BYTES)},
+        {vld1q_u8(interleaved[0]), vld1q_u8(interleaved[1])},
+        offset,
+    };
+}
+
+INLINE column_3 load_column(const kernel_3x3 *k, const uint8_t *const *a)
 {
     const uint8x16x3_t rows = {{load_row(a[0] + k->offset), load_row(a[1] + k->offset), load_row(a[2] + k->offset)}};
-    return (group){{vreinterpretq_s8_u8(vqtbl3q_u8(rows, k->places[0])), vreinterpretq_s8_u8(vqtbl3q_u8(rows, k->places[1]))}};
+    return (column_3){{vreinterpretq_s8_u8(vqtbl3q_u8(rows, k->places[0])), vreinterpretq_s8_u8(vqtbl3q_u8(rows, k->places[1]))}};
 }
 
 /* Biases are loaded for each pixel: sdot overwrites them, and a copy costs as much. */
-INLINE void sum_pixel(int32x4_t acc[2], const kernel_3x3 *k, const slice_output *o, group x, group y, group z)
+INLINE void sum_pixel(int32x4_t acc[2], const kernel_3x3 *k, const slice_output *o, column_3 x, column_3 y, column_3 z)
 {
     acc[0] = vld1q_s32(o->slice->bias);
     acc[1] = vld1q_s32(o->slice->bias + 4);
@@ -119,69 +131,7 @@ INLINE void sum_pixel(int32x4_t acc[2], const kernel_3x3 *k, const slice_output 
     add_group(acc, z, k->weights[2]);
 }
 
-INLINE void one_pixel(const kernel_3x3 *k, slice_output *o, group x, group y, group z, const enum finish finish)
-{
-    int32x4_t acc[2];
-    sum_pixel(acc, k, o, x, y, z);
-    store_one(o, acc, SLICE, finish);
-}
-
-/* Pixels of columns x, y, z and of z or y on. */
-INLINE void two_pixels(const kernel_3x3 *k, slice_output *o, group x, group y, group z, group x1, group y1, group z1,
-                       const enum finish finish)
-{
-    int32x4_t acc[2], acc1[2];
-    sum_pixel(acc, k, o, x, y, z);
-    sum_pixel(acc1, k, o, x1, y1, z1);
-    store_two(o, acc, acc1, finish);
-}
-
-/* Columns stay in registers while pixels share them. */
-INLINE void run_3x3(const edgecore_depthwise_args *args, const depthwise_slice *slice, size_t offset, const enum finish finish)
-{
-    const int8_t *w = slice->weights;
-    const kernel_3x3 k = {
-        {load_group(w), load_group(w + GROUP_BYTES), load_group(w + 2 * GROUP_BYTES)},
-        {vld1q_u8(interleaved[0]), vld1q_u8(interleaved[1])},
-        offset,
-    };
-    slice_output o = output_of_slice(args, slice, offset);
-    const uint8_t *const *a = args->a;
-    size_t left = args->pixels;
-    if (args->tap_step == 1 && args->pixel_step == 1) {
-        group x0 = load_column(&k, a), x1 = load_column(&k, a + 3), x2, x3;
-        for (a += 6; left >= 4; left -= 4, a += 12) {
-            x2 = load_column(&k, a);
-            x3 = load_column(&k, a + 3);
-            two_pixels(&k, &o, x0, x1, x2, x1, x2, x3, finish);
-            x0 = load_column(&k, a + 6);
-            x1 = load_column(&k, a + 9);
-            two_pixels(&k, &o, x2, x3, x0, x3, x0, x1, finish);
-        }
-        for (; left > 0; left--, a += 3) {
-            x2 = load_column(&k, a);
-            one_pixel(&k, &o, x0, x1, x2, finish);
-            x0 = x1;
-            x1 = x2;
-        }
-    } else if (args->tap_step == 1 && args->pixel_step == 2) {
-        group x0 = load_column(&k, a), x1, x2, x3, x4;
-        for (a += 3; left >= 2; left -= 2, a += 12) {
-            x1 = load_column(&k, a);
-            x2 = load_column(&k, a + 3);
-            x3 = load_column(&k, a + 6);
-            x4 = load_column(&k, a + 9);
-            two_pixels(&k, &o, x0, x1, x2, x2, x3, x4, finish);
-            x0 = x4;
-        }
-        if (left)
-            one_pixel(&k, &o, x0, load_column(&k, a), load_column(&k, a + 3), finish);
-    } else {
-        for (; left > 0; left--, a += 3 * args->pixel_step)
-            one_pixel(&k, &o, load_column(&k, a), load_column(&k, a + 3 * args->tap_step),
-                      load_column(&k, a + 6 * args->tap_step), finish);
-    }
-}
+#include "isa/arm/depthwise_3x3_template.h"
 
 /* Returns the number of a pixel's groups. */
 static size_t fill_places(const edgecore_depthwise_args *args, uint32_t *places)
@@ -253,12 +203,8 @@ static void run(const edgecore_depthwise_args *args)
         const size_t offset = args->offset + s * SLICE, left = args->cols - s * SLICE;
         if (!is_3x3 || left < SLICE || head->requant.rounding == ROUND_GENERAL)
             run_any(args, slice, offset, left < SLICE ? left : SLICE);
-        else if (head->requant.rounding == ROUND_AWAY)
-            run_3x3(args, slice, offset, FINISH_AWAY);
-        else if (head->clamps)
-            run_3x3(args, slice, offset, FINISH_UP_CLAMP);
         else
-            run_3x3(args, slice, offset, FINISH_UP);
+            run_slice_3x3(args, head, slice, offset);
     }
 }
 

@@ -142,39 +142,12 @@ static void pack(void *memory, const edgecore_columns *columns, size_t cols)
 #define BIASES(rows, cols) EACH_##rows(BIAS_##cols, )
 #define KEEPS(rows, cols) EACH_##rows(KEEP_##cols, )
 
-#define KERNEL(rows_, cols_, per_group, per_tile)                                                                       \
-    static size_t block_bytes_##cols_(size_t taps, size_t k)                                                            \
-    {                                                                                                                   \
-        return bytes_of_block(taps, k, cols_);                                                                          \
-    }                                                                                                                   \
-    static void pack_##cols_(void *block, const edgecore_columns *columns)                                              \
-    {                                                                                                                   \
-        pack(block, columns, cols_);                                                                                    \
-    }                                                                                                                   \
-    static void run_##cols_(const edgecore_gemm_args *args)                                                             \
-    {                                                                                                                   \
-        const gemm_block *block = args->block;                                                                          \
-        run_tiles(args, &block->head, block->weights, 4, cols_, tiles_##cols_[args->rows - 1]);                         \
-    }                                                                                                                   \
-    const edgecore_gemm_kernel edgecore_gemm_##rows_##x##cols_##_dotprod = {                                            \
-        .name = "gemm_" #rows_ "x" #cols_ "c4__dotprod",                                                                \
-        .rows = rows_,                                                                                                  \
-        .cols = cols_,                                                                                                  \
-        .k_step = 16,                                                                                                   \
-        .takes_tiles = true,                                                                                            \
-        .group_cost = per_group,                                                                                        \
-        .tile_cost = per_tile,                                                                                          \
-        .block_bytes = block_bytes_##cols_,                                                                             \
-        .pack = pack_##cols_,                                                                                           \
-        .run = run_##cols_,                                                                                             \
-    }
-
 TILES(1, 16) TILES(2, 16) TILES(3, 16) TILES(4, 16) TILES(5, 16) TILES(6, 16)
 static tiles_function *const tiles_16[] = {tiles_1x16, tiles_2x16, tiles_3x16, tiles_4x16, tiles_5x16, tiles_6x16};
-KERNEL(6, 16, 28.0f, 110.0f);
+TILE_KERNEL(dotprod, 4, 6, 16, 28.0f, 110.0f);
 
 TILES(1, 8) TILES(2, 8) TILES(3, 8) TILES(4, 8) TILES(5, 8) TILES(6, 8) TILES(7, 8) TILES(8, 8)
 static tiles_function *const tiles_8[] = {
     tiles_1x8, tiles_2x8, tiles_3x8, tiles_4x8, tiles_5x8, tiles_6x8, tiles_7x8, tiles_8x8,
 };
-KERNEL(8, 8, 19.5f, 80.0f);
+TILE_KERNEL(dotprod, 4, 8, 8, 19.5f, 80.0f);

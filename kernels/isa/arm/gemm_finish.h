@@ -129,4 +129,32 @@ INLINE void run_tiles(const edgecore_gemm_args *args, const finish_head *head, c
         run_by_tile(args, head, run, width, tiles);
 }
 
+/* The kernel of a tile size, in a file with gemm_block, bytes_of_block, pack and, by rows, tiles_<cols>. `depth`: as above. */
+#define TILE_KERNEL(tier_, depth_, rows_, cols_, per_group, per_tile)                                                   \
+    static size_t block_bytes_##cols_(size_t taps, size_t k)                                                            \
+    {                                                                                                                   \
+        return bytes_of_block(taps, k, cols_);                                                                          \
+    }                                                                                                                   \
+    static void pack_##cols_(void *block, const edgecore_columns *columns)                                              \
+    {                                                                                                                   \
+        pack(block, columns, cols_);                                                                                    \
+    }                                                                                                                   \
+    static void run_##cols_(const edgecore_gemm_args *args)                                                             \
+    {                                                                                                                   \
+        const gemm_block *block = args->block;                                                                          \
+        run_tiles(args, &block->head, block->weights, depth_, cols_, tiles_##cols_[args->rows - 1]);                    \
+    }                                                                                                                   \
+    const edgecore_gemm_kernel edgecore_gemm_##rows_##x##cols_##_##tier_ = {                                            \
+        .name = "gemm_" #rows_ "x" #cols_ "c" #depth_ "__" #tier_,                                                      \
+        .rows = rows_,                                                                                                  \
+        .cols = cols_,                                                                                                  \
+        .k_step = 16,                                                                                                   \
+        .takes_tiles = true,                                                                                            \
+        .group_cost = per_group,                                                                                        \
+        .tile_cost = per_tile,                                                                                          \
+        .block_bytes = block_bytes_##cols_,                                                                             \
+        .pack = pack_##cols_,                                                                                           \
+        .run = run_##cols_,                                                                                             \
+    }
+
 #endif

@@ -102,6 +102,25 @@
     "addp v" ACC_##r##2 ".4s, v" ACC_##r##2 ".4s, v" ACC_##r##3 ".4s\n"
 #define ACROSS_ALL(r) "addp v" ACC_##r##0 ".4s, v" ACC_##r##0 ".4s, v" ACC_##r##2 ".4s\n"
 
+/* 32 K; sets the flags for what is left. */
+#define STEP_OF_32(rows)                                                                                               \
+    EACH_##rows(LOAD_32) LOAD_W_01 LOAD_W_23                                                                           \
+    "subs %[left], %[left], #32\n"                                                                                     \
+    STEP_##rows(X, "sadalp", LOAD_W_01, LOAD_W_23)                                                                     \
+    STEP_##rows(NEXT, "sadalp", "", "")
+
+/* On to the next tap, at label `again`; behind the last, sums across lanes. */
+#define TAP_END(rows, again)                                                                                           \
+    "5: cmp %[tap], %[last]\n"                                                                                         \
+    "b.eq 6f\n"                                                                                                        \
+    "add %[tap], %[tap], %[pitch]\n"                                                                                   \
+    NEXT_TAP_##rows                                                                                                    \
+    "mov %[left], %[k]\n"                                                                                              \
+    EACH_##rows(ADD_OFFSET)                                                                                            \
+    "b " again "\n"                                                                                                    \
+    "6:\n"                                                                                                             \
+    EACH_##rows(ACROSS) EACH_##rows(ACROSS_ALL)
+
 /* `left` counts K to the end of a tap: more than 24 are 32, more than 8 are 16, and the rest 8. */
 #define SUMS(rows)                                                                                                     \
     EACH_##rows(LOAD_FIRST) LOAD_W_01 LOAD_W_23                                                                        \
@@ -113,10 +132,7 @@
     "1: subs %[left], %[left], #25\n"                                                                                  \
     "b.lt 3f\n"                                                                                                        \
     "2:\n"                                                                                                             \
-    EACH_##rows(LOAD_32) LOAD_W_01 LOAD_W_23                                                                           \
-    "subs %[left], %[left], #32\n"                                                                                     \
-    STEP_##rows(X, "sadalp", LOAD_W_01, LOAD_W_23)                                                                     \
-    STEP_##rows(NEXT, "sadalp", "", "")                                                                                \
+    STEP_OF_32(rows)                                                                                                   \
     "b.ge 2b\n"                                                                                                        \
     "3: cmn %[left], #25 - 9\n"                                                                                        \
     "b.lt 4f\n"                                                                                                        \
@@ -127,15 +143,7 @@
     "b.lt 5f\n"                                                                                                        \
     EACH_##rows(LOAD_8) LOAD_W_01                                                                                      \
     EACH_##rows(HALF)                                                                                                  \
-    "5: cmp %[tap], %[last]\n"                                                                                         \
-    "b.eq 6f\n"                                                                                                        \
-    "add %[tap], %[tap], %[pitch]\n"                                                                                   \
-    NEXT_TAP_##rows                                                                                                    \
-    "mov %[left], %[k]\n"                                                                                              \
-    EACH_##rows(ADD_OFFSET)                                                                                            \
-    "b 1b\n"                                                                                                           \
-    "6:\n"                                                                                                             \
-    EACH_##rows(ACROSS) EACH_##rows(ACROSS_ALL)
+    TAP_END(rows, "1b")
 
 /* The same where k is a multiple of 32. */
 #define SUMS_OF_32S(rows)                                                                                              \
@@ -146,20 +154,9 @@
     STEP_##rows(NEXT, "sadalp", "", "")                                                                                \
     "b.eq 5f\n"                                                                                                        \
     "2:\n"                                                                                                             \
-    EACH_##rows(LOAD_32) LOAD_W_01 LOAD_W_23                                                                           \
-    "subs %[left], %[left], #32\n"                                                                                     \
-    STEP_##rows(X, "sadalp", LOAD_W_01, LOAD_W_23)                                                                     \
-    STEP_##rows(NEXT, "sadalp", "", "")                                                                                \
+    STEP_OF_32(rows)                                                                                                   \
     "b.ne 2b\n"                                                                                                        \
-    "5: cmp %[tap], %[last]\n"                                                                                         \
-    "b.eq 6f\n"                                                                                                        \
-    "add %[tap], %[tap], %[pitch]\n"                                                                                   \
-    NEXT_TAP_##rows                                                                                                    \
-    "mov %[left], %[k]\n"                                                                                              \
-    EACH_##rows(ADD_OFFSET)                                                                                            \
-    "b 2b\n"                                                                                                           \
-    "6:\n"                                                                                                             \
-    EACH_##rows(ACROSS) EACH_##rows(ACROSS_ALL)
+    TAP_END(rows, "2b")
 
 /* Where a tile's pixels lie. */
 typedef struct tile_rows {

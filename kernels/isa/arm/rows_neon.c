@@ -114,32 +114,24 @@ INLINE void max_of(uint8_t *out, const uint8_t *const *in, const size_t count, s
         vst1q_u8(out + n - BYTES, largest_16(rows, count, n - BYTES, is_signed));
 }
 
+INLINE void max_of_some(uint8_t *out, const uint8_t *const *in, size_t count, size_t n, const bool is_signed)
+{
+    if (count == 2)
+        max_of(out, in, 2, n, is_signed);
+    else if (count == 3)
+        max_of(out, in, 3, n, is_signed);
+    else
+        max_of(out, in, 4, n, is_signed);
+}
+
 static void max_of_signed(uint8_t *out, const uint8_t *const *in, size_t count, size_t n)
 {
-    switch (count) {
-    case 2:
-        max_of(out, in, 2, n, true);
-        break;
-    case 3:
-        max_of(out, in, 3, n, true);
-        break;
-    default:
-        max_of(out, in, 4, n, true);
-    }
+    max_of_some(out, in, count, n, true);
 }
 
 static void max_of_unsigned(uint8_t *out, const uint8_t *const *in, size_t count, size_t n)
 {
-    switch (count) {
-    case 2:
-        max_of(out, in, 2, n, false);
-        break;
-    case 3:
-        max_of(out, in, 3, n, false);
-        break;
-    default:
-        max_of(out, in, 4, n, false);
-    }
+    max_of_some(out, in, count, n, false);
 }
 
 static void max_of_bytes(uint8_t *out, const uint8_t *const *in, size_t count, size_t n, uint8_t flip)
