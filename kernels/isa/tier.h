@@ -161,8 +161,7 @@ typedef struct edgecore_row_arithmetic {
     uint8_t flip;        /* of the output */
 } edgecore_row_arithmetic;
 
-#define EDGECORE_MAX_GEMMS 8
-#define EDGECORE_MAX_DEPTHWISES 2
+#define EDGECORE_WINDOW_BYTES 16
 
 /* Maxima of `count` windows of size x size pixels, 2 or 3, two pixels apart, n bytes of each pixel. */
 typedef struct edgecore_row_windows {
@@ -172,8 +171,6 @@ typedef struct edgecore_row_windows {
     size_t n;               /* at least EDGECORE_WINDOW_BYTES */
     uint8_t flip;           /* bytes are compared as byte ^ flip */
 } edgecore_row_windows;
-
-#define EDGECORE_WINDOW_BYTES 16
 
 /* Sums of `count` values become averages, rounded half away from `zero`. */
 typedef struct edgecore_row_average {
@@ -185,6 +182,9 @@ typedef struct edgecore_row_average {
 
 /* The largest count whose sums of bytes float holds exactly. */
 #define EDGECORE_FLOAT_COUNT (1 << 15)
+
+#define EDGECORE_MAX_GEMMS 8
+#define EDGECORE_MAX_DEPTHWISES 2
 
 typedef struct edgecore_tier {
     const char *name;

@@ -1,6 +1,6 @@
 /* The weights of the 32-bit tiles, packed: [block_head][pair_head of 2 channels ...] and then, for every span of K,
- * [pairs][steps of 16 K][2 channels][16], with zeros past K. A span is what the pixels' scratch holds at once; nearly every layer is
- * one span. */
+ * [pairs][steps of 16 K][2 channels][16], with zeros past K. A span is what the pixels' scratch holds at once; nearly every
+ * layer is one span. */
 #ifndef EDGECORE_ISA_ARM_GEMM_ARMV7_BLOCK_H
 #define EDGECORE_ISA_ARM_GEMM_ARMV7_BLOCK_H
 

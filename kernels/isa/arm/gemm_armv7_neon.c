@@ -20,7 +20,8 @@ typedef struct pair_sums {
 } pair_sums;
 
 /* For 1 pixel, and for weights with the rare case. */
-INLINE pair_sums dot_pair(const int8_t *a, const int8_t *w, size_t steps, const pair_head *pair, const size_t rows, const bool widen)
+INLINE pair_sums dot_pair(const int8_t *a, const int8_t *w, size_t steps, const pair_head *pair, const size_t rows,
+                          const bool widen)
 {
     int32x4_t acc[ROWS][PAIR];
     int32x2_t sums[ROWS] = {vdup_n_s32(0), vdup_n_s32(0), vdup_n_s32(0), vdup_n_s32(0)};
@@ -95,8 +96,10 @@ typedef struct first_weights {
     int8x16_t channel[PAIR];
 } first_weights;
 
-/* *w is where the second step's weights are; `twice` is half of the steps, rounded up. *pair is left at what follows the constants. */
-INLINE pair_sums dot_pair_4(const int8_t *a, const int8_t **w, first_weights *ahead, size_t steps, size_t twice, const int8_t **pair)
+/* *w is where the second step's weights are; `twice` is half of the steps, rounded up. *pair is left at what follows the
+ * constants. */
+INLINE pair_sums dot_pair_4(const int8_t *a, const int8_t **w, first_weights *ahead, size_t steps, size_t twice,
+                            const int8_t **pair)
 {
     register int8x16_t w0 __asm__("q0") = ahead->channel[0];
     register int8x16_t w1 __asm__("q1") = ahead->channel[1];

@@ -1,5 +1,5 @@
-/* The pixels of a 32-bit tile, laid side by side: [steps of 16 K][4 pixels][16]. The K of all taps runs through without a gap, so that
- * one pointer reads it and only the last step is padded. A tile of 1 pixel is laid by itself: [steps][16]. */
+/* The pixels of a 32-bit tile, laid side by side: [steps of 16 K][4 pixels][16]. The K of all taps runs through without a gap, so
+ * that one pointer reads it and only the last step is padded. A tile of 1 pixel is laid by itself: [steps][16]. */
 #ifndef EDGECORE_ISA_ARM_GEMM_ARMV7_PIXELS_H
 #define EDGECORE_ISA_ARM_GEMM_ARMV7_PIXELS_H
 
@@ -32,8 +32,8 @@ INLINE void interleave(int8_t *to, const int8_t *const *from, size_t n, const si
         memcpy(to, from[0], (n + STEP - 1) / STEP * STEP);
 }
 
-/* Taps that are no multiple of a step, pixel by pixel without a gap: what is written past a tap's end is overwritten by the next, or
- * meets weights of 0. */
+/* Taps that are no multiple of a step, pixel by pixel without a gap: what is written past a tap's end is overwritten by the next,
+ * or meets weights of 0. */
 INLINE void join_taps(int8_t dense[][SPAN + STEP], const edgecore_gemm_args *args, const span *s, size_t rows)
 {
     const uint8_t *const *a = args->a + s->tap * args->row_pitch;
