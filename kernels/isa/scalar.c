@@ -116,7 +116,7 @@ static void depthwise_run(const edgecore_depthwise_args *args)
     }
 }
 
-const edgecore_gemm_kernel edgecore_gemm_4x4_scalar = {
+static const edgecore_gemm_kernel gemm = {
     .name = "gemm_4x4c1__scalar",
     .rows = ROWS,
     .cols = COLS,
@@ -128,7 +128,7 @@ const edgecore_gemm_kernel edgecore_gemm_4x4_scalar = {
     .run = gemm_run,
 };
 
-const edgecore_depthwise_kernel edgecore_depthwise_8_scalar = {
+static const edgecore_depthwise_kernel depthwise = {
     .name = "depthwise_8__scalar",
     .cols = DEPTHWISE_COLS,
     .row_step = 1,
@@ -142,9 +142,9 @@ const edgecore_depthwise_kernel edgecore_depthwise_8_scalar = {
 const edgecore_tier edgecore_tier_scalar = {
     .name = "scalar",
     .storage = EDGECORE_INT8,
-    .gemms = {&edgecore_gemm_4x4_scalar},
+    .gemms = {&gemm},
     .gemm_count = 1,
-    .depthwises = {&edgecore_depthwise_8_scalar},
+    .depthwises = {&depthwise},
     .depthwise_count = 1,
     EDGECORE_PORTABLE_ROWS,
 };

@@ -1,8 +1,8 @@
 /* A tier: one constant table of micro-kernels for one level of instruction set; isa/tiers.c lists them, weakest first.
  *
- * GEMM and depthwise kernels are a tier's own and pack weights in layouts of their own; byte rows are portable C that every tier
- * compiles with its own flags, and replaces where it has something better. Micro-kernels neither allocate nor thread; they
- * trust their arguments. Names: <what>_<rows>x<cols>c<k>__<isa>. */
+ * GEMM, depthwise and Winograd kernels pack weights in layouts of their own; a tier lists its own, and those of weaker tiers that
+ * it does not better. Byte rows are portable C that every x86 tier compiles with its own flags; ARM tiers have them in NEON.
+ * Micro-kernels neither allocate nor thread; they trust their arguments. Names: <what>_<rows>x<cols>c<k>__<isa>. */
 #ifndef EDGECORE_ISA_TIER_H
 #define EDGECORE_ISA_TIER_H
 

@@ -5,8 +5,6 @@
 #include "isa/tier.h"
 
 extern const edgecore_tier edgecore_tier_scalar;
-extern const edgecore_gemm_kernel edgecore_gemm_4x4_scalar;
-extern const edgecore_depthwise_kernel edgecore_depthwise_8_scalar;
 
 #if defined(__x86_64__)
 extern const edgecore_tier edgecore_tier_avx2, edgecore_tier_avxvnni, edgecore_tier_avx512vnni;
