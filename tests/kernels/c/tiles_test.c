@@ -56,6 +56,20 @@ static edgecore_requant draw_requant(enum rounding rounding, size_t depth)
     };
 }
 
+/* The first channel's sums are all halfway between the zero point and one below it, which the clamp lets through: weights of 0, and
+ * a bias that scales to -1/2. Its `count` weights are `step` apart. */
+static void make_tie(edgecore_requant *q, size_t count, size_t step)
+{
+    if (q->zero_point == 0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        weights[i * step] = 0;
+    shifts[0] = random_between(-15, -1);
+    multipliers[0] = 1 << 30;
+    biases[0] = -(1 << -shifts[0]);
+    q->min = q->zero_point - 1;
+}
+
 static uint8_t expected(const edgecore_requant *q, uint32_t acc, size_t c)
 {
     const edgecore_multiplier m = {q->multiplier[c], q->shift[c]};
@@ -158,6 +172,8 @@ static void gemm_kernel(const edgecore_tier *tier, const edgecore_gemm_kernel *k
                     for (size_t i = 0; i < columns.cols * columns.taps * columns.k; i++)
                         weights[i] = weight_of(random_between(0, 1) ? ANY : (enum values)values);
                     columns.requant = draw_requant((enum rounding)rounding, columns.taps * columns.k);
+                    if (rounding == AWAY && values == ANY)
+                        make_tie(&columns.requant, columns.taps * columns.k, 1);
                     const size_t bytes = (kernel->block_bytes(columns.taps, columns.k) + 63) / 64 * 64;
                     void *block = aligned_alloc(64, bytes);
                     kernel->pack(block, &columns);
@@ -192,6 +208,8 @@ static void depthwise_case(const edgecore_tier *tier, const edgecore_depthwise_k
             weights[i] = -127;
     }
     columns.requant = draw_requant(rounding, kernel_h * kernel_w);
+    if (rounding == AWAY && values == ANY)
+        make_tie(&columns.requant, kernel_h * kernel_w, columns.weight_stride);
     void *block = aligned_alloc(64, (kernel->block_bytes(kernel_h, kernel_w) + 63) / 64 * 64);
     void *scratch = aligned_alloc(64, (kernel->scratch_bytes(count, kernel_h) + 127) / 64 * 64);
     kernel->pack(block, &columns);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "guarded.h"
 #include "ops/arithmetic.h"
@@ -83,7 +84,8 @@ static void draw_shape(layer *l)
         l->out_c = l->groups * random_between(1, 40);
     }
     /* About where sums of the lowest values become too large for a Winograd kernel to be exact. */
-    if (l->groups == 1 && l->kernel_h == 3 && l->kernel_w == 3 && random_between(0, 9) == 0)
+    l->extreme = l->groups == 1 && l->kernel_h == 3 && l->kernel_w == 3 && random_between(0, 9) == 0;
+    if (l->extreme)
         l->in_c = random_between(224, 230);
     l->depth = l->in_c / l->groups;
 }
@@ -166,6 +168,10 @@ void draw_layer(layer *l)
     draw_quantisation(l);
     l->weights = random_bytes((size_t)(l->out_c * l->kernel_h * l->kernel_w * l->depth));
     l->input = random_bytes((size_t)(l->in_h * l->in_w * l->in_c));
+    if (l->extreme && random_between(0, 1)) {
+        memset(l->weights, -128, (size_t)(l->out_c * l->kernel_h * l->kernel_w * l->depth));
+        memset(l->input, -128, (size_t)(l->in_h * l->in_w * l->in_c));
+    }
     l->bias = malloc((size_t)l->out_c * sizeof(int32_t));
     for (int32_t c = 0; c < l->out_c; c++)
         l->bias[c] = random_between(0, 20) ? random_between(-20000, 20000) : (int32_t)random_32();

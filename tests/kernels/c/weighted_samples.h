@@ -11,6 +11,7 @@ typedef struct layer {
     int32_t depth;           /* input channels of a filter; of a fully connected layer: elements of a vector */
     bool one_vector;         /* fully connected: the whole input is one */
     bool per_channel, has_bias;
+    bool extreme;            /* sums may be about as large as a Winograd kernel takes */
     int8_t *weights, *input, *output; /* int8, dense; output by the definition */
     int32_t *bias, *weight_zeros;
     float *weight_scales;
