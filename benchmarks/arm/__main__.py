@@ -39,10 +39,10 @@ LOOPS = """\
 The inner loops by llvm-mca 19, which knows a core's latencies and ports and takes every load to hit the
 cache. Winograd's multiplications are counted as they are: each stands for four of the convolution's."""
 TRAFFIC = """\
-Bytes of weights and activations that one inference moves: by edgecore's plan on the Cortex-A72, whose
-fused blocks keep what lies between their operators in strips that fit the cache, and by a plan that runs
-operator by operator, as XNNPACK does. The weights of Winograd's layers are eight times the model's: it
-pays with bytes for instructions."""
+Bytes of weights and activations that one inference moves, in KB: by edgecore's plan, whose fused blocks
+keep what lies between their operators in strips that fit the cache, and by a plan that runs operator by
+operator, as XNNPACK does. The weights of Winograd's layers, on the NEON tiers, are eight times the
+model's: it pays with bytes for instructions."""
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -118,14 +118,20 @@ def tables(
 ) -> str:
     seen = {each.cpu for each in found}
     columns = {cpu: TITLES.get(cpu, cpu) for cpu in [*TITLES, *sorted(seen - set(TITLES))] if cpu in seen}
-    plans = {each.model: each.steps for each in found if each.steps and each.cpu == next(iter(columns))}
-    moved = [traffic(model, paths[model], plan) for model, plan in plans.items()]
+    plans: dict[str, dict[str, tuple[counts.Step, ...]]] = {}
+    for each in found:
+        if each.steps:
+            plans.setdefault(each.model, {})[each.cpu] = each.steps
+    moved = [traffic(model, paths[model], by_core) for model, by_core in plans.items()]
     parts = [[METHOD, ""], report.counts_table(found, columns)]
     if verdicts:
         parts += [["", LOOPS, ""], report.loops_table(verdicts)]
-    parts += [["", TRAFFIC, ""], report.traffic_table(moved)]
+    parts += [["", TRAFFIC, ""], report.traffic_table(moved, columns)]
     if steps:
-        parts += [["", f"The steps of {steps}:", ""], report.steps_table(plans[steps])]
+        parts += [
+            ["", f"The steps of {steps} on the {next(iter(columns))}:", ""],
+            report.steps_table(plans[steps][next(iter(columns))]),
+        ]
     return "\n".join(line for part in parts for line in part) + "\n"
 
 

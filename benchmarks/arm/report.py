@@ -64,19 +64,14 @@ def loops_table(verdicts: Sequence[Verdict]) -> list[str]:
     return lines
 
 
-def traffic_table(found: Sequence[Traffic]) -> list[str]:
-    lines = _head("model", "edgecore, KB", "operator by operator, KB", "ratio")
+def traffic_table(found: Sequence[Traffic], columns: Mapping[str, str]) -> list[str]:
+    """One row a model, KB; `columns` is {core: title}. In brackets: how many times as much operators move."""
+    lines = _head("model", *columns.values(), "operator by operator")
     for each in found:
-        lines.append(
-            _row(
-                [
-                    each.model,
-                    f"{each.fused / 1e3:,.0f}",
-                    f"{each.by_operator / 1e3:,.0f}",
-                    f"{each.by_operator / each.fused:.2f}",
-                ]
-            )
-        )
+        ours = [
+            f"{each.fused[cpu] / 1e3:,.0f} ({each.by_operator / each.fused[cpu]:.2f} x)" for cpu in columns
+        ]
+        lines.append(_row([each.model, *ours, f"{each.by_operator / 1e3:,.0f}"]))
     return lines
 
 

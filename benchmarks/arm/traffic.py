@@ -7,6 +7,7 @@ as XNNPACK and TFLite do, moves every operator's inputs, weights and outputs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ class Traffic:
     """Bytes of one inference."""
 
     model: str
-    fused: int  # edgecore's plan
+    fused: Mapping[str, int]  # edgecore's plan on each core
     by_operator: int
 
 
@@ -36,12 +37,12 @@ def _operator_bytes(graph: Subgraph, index: int) -> int:
     return sum(tensor.elements * _SIZES.get(tensor.type, 4) for tensor in used)
 
 
-def traffic(model: str, path: Path, steps: tuple[Step, ...]) -> Traffic:
-    """Raises UserError: the file is no model."""
+def traffic(model: str, path: Path, plans: Mapping[str, tuple[Step, ...]]) -> Traffic:
+    """`plans` are edgecore's by core. Raises UserError: the file is no model."""
     _, file = read_model(path)
     graph = file.main
     return Traffic(
         model=model,
-        fused=sum(step.bytes for step in steps),
+        fused={core: sum(step.bytes for step in steps) for core, steps in plans.items()},
         by_operator=sum(_operator_bytes(graph, index) for index in range(len(graph.operators))),
     )
