@@ -107,11 +107,17 @@ def _environment(source: Path, compiler: str) -> dict[str, str]:
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     environment["CMAKE_GENERATOR"] = "Ninja"
     environment.setdefault("SOURCE_DATE_EPOCH", str(_commit_date(source)))
-    if compiler == "zig":
-        package = importlib.util.find_spec("ziglang")
-        if package is not None and package.origin is not None:
-            environment["EDGECORE_ZIG"] = str(Path(package.origin).parent / "zig")
+    if compiler == "zig" and importlib.util.find_spec("ziglang"):
+        environment["EDGECORE_ZIG"] = str(zig())
     return environment
+
+
+def zig() -> Path:
+    """The zig program of the Python package ziglang. Raises UserError: it is not installed."""
+    package = importlib.util.find_spec("ziglang")
+    if package is None or package.origin is None:
+        raise UserError("the Python package ziglang is not installed; pip install 'edgecore[wheels]'")
+    return Path(package.origin).parent / "zig"
 
 
 def _commit_date(source: Path) -> int:

@@ -7,16 +7,14 @@ comparing loops, not for predicting milliseconds.
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgecore.devices.emulation import programs
-from edgecore.errors import UserError
+from edgecore.devices.emulation.library import compile_library
 
 # Multiply-accumulates of one instruction, by its name and the shape of its result.
 _MACS: tuple[tuple[str, int], ...] = (
@@ -117,26 +115,11 @@ _CORES = {
 }
 
 
-def compile_kernels(source: Path, arch: str, folder: Path) -> list[Path]:
-    """Object files of the micro-kernels of `arch`, as the wheels have them."""
-    toolchain = source / "devices" / "toolchains" / f"{arch}-zig.cmake"
-    zig = importlib.util.find_spec("ziglang")
-    if zig is None or zig.origin is None:
-        raise UserError("the Python package ziglang is not installed; pip install 'edgecore[wheels]'")
-    cmake = [sys.executable, "-m", "cmake"]
-    options = [f"-DEDGECORE_ZIG={Path(zig.origin).parent / 'zig'}", "-DEDGECORE_PYTHON=OFF"]
-    programs.call(
-        [*cmake, "-S", str(source), "-B", str(folder), "--toolchain", str(toolchain), *options],
-        f"configuring the kernels for {arch}",
-    )
-    programs.call([*cmake, "--build", str(folder), "--parallel", "2"], f"compiling the kernels for {arch}")
-    return sorted(folder.glob("**/isa/arm/**/*_*.o"))
-
-
 def judge_all(source: Path, arch: str, folder: Path) -> list[Verdict]:
     """The best loop of every function of the kernels of `arch` that multiplies, each on its tier's core."""
     verdicts = []
-    for path in compile_kernels(source, arch, folder):
+    built = compile_library(source, arch, folder)
+    for path in sorted(built.glob("**/isa/arm/**/*_*.o")):
         kernel = path.name.removesuffix(".c.o")
         tier = kernel.rpartition("_")[2]
         if kernel.startswith(_PRODUCTS) and (arch, tier) in _CORES:

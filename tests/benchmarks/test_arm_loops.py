@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgecore.benchmarks.arm import loops
+from edgecore.devices import wheels
 
 SOURCE = """
 #include <arm_neon.h>
@@ -38,12 +38,10 @@ def compiled(
 ) -> Path:
     need_module("ziglang")
     need_program("llvm-objdump-19", "llvm-19")
-    spec = importlib.util.find_spec("ziglang")
-    assert spec is not None and spec.origin is not None
     source, target = tmp_path / "loops.c", tmp_path / "loops.o"
     source.write_text(SOURCE)
-    zig = [str(Path(spec.origin).parent / "zig"), "cc", "-target", "aarch64-linux-gnu"]
-    subprocess.run([*zig, "-mcpu=generic+dotprod", "-O2", "-c", str(source), "-o", str(target)], check=True)
+    compiler = [str(wheels.zig()), "cc", "-target", "aarch64-linux-gnu", "-mcpu=generic+dotprod", "-O2"]
+    subprocess.run([*compiler, "-c", str(source), "-o", str(target)], check=True)
     return target
 
 

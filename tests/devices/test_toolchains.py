@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import pytest
 from needs import missing
+
+from edgecore.devices import wheels
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLCHAINS = ROOT / "devices" / "toolchains"
@@ -50,9 +51,7 @@ SIZES = {
 @pytest.fixture(scope="module")
 def zig(need_module: Callable[[str], None]) -> Path:
     need_module("ziglang")
-    package = importlib.util.find_spec("ziglang")
-    assert package is not None and package.origin is not None
-    return Path(package.origin).parent / "zig"
+    return wheels.zig()
 
 
 @pytest.fixture(scope="module")

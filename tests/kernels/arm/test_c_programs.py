@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from edgecore.devices.emulation import cpus, programs
+from edgecore.devices.emulation import cpus
+from edgecore.devices.emulation.library import compile_library
 from edgecore.devices.emulation.qemu import Emulator
 
 pytestmark = pytest.mark.emulated
@@ -36,23 +35,8 @@ def built(
     def build(arch: str) -> Path:
         if arch not in done:
             need_module("ziglang")
-            zig = importlib.util.find_spec("ziglang")
-            assert zig is not None and zig.origin is not None
             folder = tmp_path_factory.mktemp(arch)
-            cmake = [sys.executable, "-m", "cmake"]
-            options = [
-                f"-DEDGECORE_ZIG={Path(zig.origin).parent / 'zig'}",
-                "-DEDGECORE_PYTHON=OFF",
-                "-DEDGECORE_TESTS=ON",
-                "-DEDGECORE_WERROR=ON",
-            ]
-            toolchain = ROOT / "devices" / "toolchains" / f"{arch}-zig.cmake"
-            programs.call(
-                [*cmake, "-S", str(ROOT), "-B", str(folder), "--toolchain", str(toolchain), *options],
-                f"configuring for {arch}",
-            )
-            programs.call([*cmake, "--build", str(folder), "--parallel", "2"], f"compiling for {arch}")
-            done[arch] = folder / "kernels"
+            done[arch] = compile_library(ROOT, arch, folder, "-DEDGECORE_TESTS=ON", "-DEDGECORE_WERROR=ON")
         return done[arch]
 
     return build
