@@ -26,7 +26,7 @@ from typing import Any
 from edgecore.benchmarks import models, report
 from edgecore.benchmarks.worker import RUNTIMES, installed
 from edgecore.devices import machine
-from edgecore.errors import UserError
+from edgecore.errors import UserError, exit_status
 
 WARM_UP_MS = 150.0
 
@@ -175,14 +175,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    try:
-        run(parse(arguments))
-    except UserError as error:
-        print(f"edgecore: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return exit_status(lambda: run(parse(arguments)))
 
 
 if __name__ == "__main__":

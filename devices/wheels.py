@@ -25,7 +25,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edgecore.errors import UserError
+from edgecore.errors import UserError, exit_status
 
 ARCHITECTURES = ("aarch64", "armv7l", "x86_64")
 # zig carries the headers and the symbols of every glibc; gcc links to that of the system it comes from.
@@ -270,16 +270,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--source", type=Path, help="the checkout to build (the one that this module lies in)"
     )
     options = parser.parse_args(arguments)
-    try:
+
+    def run() -> None:
         source = _checkout(options.source)
         names = _architectures(options.arch)
         build(source, options.out, names, options.compiler, tell=lambda text: print(text, flush=True))
-    except UserError as error:
-        print(f"edgecore: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 0
+
+    return exit_status(run)
 
 
 if __name__ == "__main__":

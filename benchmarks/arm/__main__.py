@@ -20,7 +20,7 @@ from edgecore.benchmarks import models as sources
 from edgecore.benchmarks.arm import counts, loops, report
 from edgecore.benchmarks.arm.traffic import traffic
 from edgecore.devices.emulation import cpus
-from edgecore.errors import UserError
+from edgecore.errors import UserError, exit_status
 
 MODELS = ("squeezenet_v1.1@224", "resnet18", "mobilenet_v2", "res_squeezenet", "spp_covid_net", "bundled")
 FROZEN = Path("tests/benchmarks/arm_counts.json")
@@ -179,14 +179,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    try:
-        run(parse(arguments))
-    except UserError as error:
-        print(f"edgecore: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return exit_status(lambda: run(parse(arguments)))
 
 
 if __name__ == "__main__":

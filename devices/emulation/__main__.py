@@ -11,9 +11,7 @@ from edgecore.devices.emulation import cpus, guest_count, roots
 from edgecore.devices.emulation.inference import count_inference
 from edgecore.devices.emulation.qemu import Emulator
 from edgecore.devices.emulation.sites import site_for
-from edgecore.errors import UserError
-
-USER_ERROR = 2
+from edgecore.errors import USER_ERROR, UserError
 
 
 def _parser() -> argparse.ArgumentParser:

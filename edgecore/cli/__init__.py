@@ -14,11 +14,9 @@ from importlib import import_module
 from typing import NoReturn
 
 import edgecore
-from edgecore.errors import UserError
+from edgecore.errors import INTERRUPTED, USER_ERROR, UserError
 
 COMMANDS = ("run", "classify", "bench", "inspect", "devices", "train", "convert", "eval", "zoo")
-USER_ERROR = 2
-INTERRUPTED = 130
 PIPE_CLOSED = 141
 
 
