@@ -1,41 +1,49 @@
-"""Sources of frames behind one contract, found by what the user names."""
+"""Sources of frames behind one contract, found by what the user names; `uri` has the grammar."""
 
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 
-from edgecore.camera.source import Frame, Source
+from edgecore.camera.source import Frame, Source, SourceLost
+from edgecore.camera.uri import IMAGE_SUFFIXES, parse
 from edgecore.errors import UserError
 
-__all__ = ["BUNDLED_CLIP", "Frame", "Source", "source_of"]
+__all__ = ["BUNDLED_CLIP", "Frame", "Source", "SourceLost", "source_of"]
 
 BUNDLED_CLIP = Path(__file__).parent.parent / "assets" / "demo.mp4"
 
+# Imported when it is asked for: a scheme's module and class in this folder.
+SOURCES = {
+    "picam": ("picamera", "PiCamera"),
+    "v4l2": ("v4l2", "Camera"),
+    "rtsp": ("network", "Stream"),
+    "rtsps": ("network", "Stream"),
+    "http": ("network", "Stream"),
+    "https": ("network", "Stream"),
+    "gst": ("gstreamer", "Pipeline"),
+    "file": ("video", "Video"),
+    "dir": ("images", "Images"),
+    "-": ("raw", "RawFrames"),
+    "test": ("pattern", "Pattern"),
+}
 
-def source_of(text: str | os.PathLike[str] | None = None) -> Source:
-    """The source that a text names; it is not opened yet.
 
-    A number or /dev/video... is a camera, a folder its images, an image file itself, any other file a video;
-    None the bundled clip. Raises UserError when there is no such file.
+def source_of(name: str | os.PathLike[str] | None = None) -> Source:
+    """The source that a URI, a path or a camera's number names; it is not opened yet. None: the bundled clip.
+
+    Raises UserError: an unknown scheme, a bad option, no such file.
     """
-    from edgecore.camera.images import SUFFIXES, Images
-    from edgecore.camera.video import Camera, Video
-
-    if text is None:
+    if name is None:
         if not BUNDLED_CLIP.exists():
             raise UserError(
                 "the bundled clip is missing from this installation; name a source or reinstall edgecore"
             )
-        return Video(BUNDLED_CLIP)
-    name = os.fspath(text)
-    if name.isdecimal() or name.startswith("/dev/"):
-        return Camera(name)
-    path = Path(name)
-    if path.is_dir():
-        return Images(path)
-    if not path.exists():
-        raise UserError(
-            f"there is no file, folder or camera {name}; name a video, a folder of images or a number"
-        )
-    return Images(path) if path.suffix.lower() in SUFFIXES else Video(path)
+        name = BUNDLED_CLIP
+    uri = parse(name)
+    picture = uri.scheme == "file" and Path(uri.target).suffix.lower() in IMAGE_SUFFIXES
+    module, kind = SOURCES["dir" if picture else uri.scheme]
+    source: Source = getattr(import_module(f"edgecore.camera.{module}"), kind).from_uri(uri)
+    uri.options.done()
+    return source

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Self
 
 from edgecore.camera.opencv import read_image
 from edgecore.camera.source import Frame, Source
+from edgecore.camera.uri import IMAGE_SUFFIXES, Uri, existing
 from edgecore.errors import UserError
-
-SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 
 
 class Images(Source):
@@ -23,6 +23,11 @@ class Images(Source):
         self._files: list[Path] = []
         self._next = 0
 
+    @classmethod
+    def from_uri(cls, uri: Uri) -> Self:
+        """`dir:photos/`, or the path of an image or a folder. Raises UserError when there is no such path."""
+        return cls(existing(uri))
+
     def open(self) -> None:
         self._next = 0
         if not self._path.is_dir():
@@ -30,13 +35,13 @@ class Images(Source):
             return
         self._files = sorted(path for path in self._path.rglob("*") if self._takes(path))
         if not self._files:
-            kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
+            kinds = ", ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
             raise UserError(f"the folder {self._path} holds no images ({kinds}); name another")
 
     def _takes(self, path: Path) -> bool:
         parts = path.relative_to(self._path).parts
         return (
-            path.suffix.lower() in SUFFIXES
+            path.suffix.lower() in IMAGE_SUFFIXES
             and not any(part.startswith(".") for part in parts)
             and path.is_file()
         )
