@@ -31,9 +31,9 @@ class Frame:
 
     Attributes:
         pixels: uint8. BGR and RGB: (height, width, 3); GREY: (height, width); rows may lie apart.
-            YUV420 (I420) and NV12: (height * 3 / 2, stride), as cameras give it: `height` luma rows of `stride`
-            bytes, then for NV12 height / 2 rows with U and V in turns, for YUV420 the U and then the V plane,
-            height / 2 rows of stride / 2 bytes each.
+            YUV420 (I420) and NV12: (height * 3 / 2, stride), as cameras give it: `height` luma rows of
+            `stride` bytes, then for NV12 height / 2 rows with U and V in turns, for YUV420 the U and then the
+            V plane, height / 2 rows of stride / 2 bytes each.
         order: one of FORMATS.
         captured: in seconds of time.monotonic(); `clock` says of what.
         index: its number, from 0.
@@ -85,11 +85,13 @@ class Source(ABC):
         title: what a status line calls it; no passwords.
         live: frames are lost when nobody takes them (a camera); else each waits its turn (a file).
         named: every frame has a file of its own.
+        timeout: seconds that open() and read() of a live source may take.
     """
 
     title: str
     live: bool = False
     named: bool = False
+    timeout: float = TIMEOUT
 
     @classmethod
     @abstractmethod

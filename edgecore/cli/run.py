@@ -14,7 +14,7 @@ from edgecore.errors import UserError
 if TYPE_CHECKING:
     from edgecore.camera import Source
     from edgecore.live.display import Display
-    from edgecore.live.loop import Tally
+    from edgecore.live.result import Tally
 
 HELP = "classify the frames of a video, a folder of images or a camera"
 
@@ -58,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
     """Loops until the source ends, N frames are done or Ctrl-C; then prints a summary."""
     from edgecore.camera import source_of
     from edgecore.live.display import JsonLines
-    from edgecore.live.loop import Tally, results
+    from edgecore.live.loop import results
+    from edgecore.live.result import Tally
 
     source = source_of(args.source)
     model = load_model(args)

@@ -7,7 +7,7 @@ import shutil
 import time
 from typing import Protocol, TextIO
 
-from edgecore.live.loop import Result, Tally
+from edgecore.live.result import Result, Tally
 
 TERMINAL_INTERVAL = 0.1  # seconds between updates of the status line
 PLAIN_INTERVAL = 1.0  # seconds between plain lines of a video or camera

@@ -11,7 +11,8 @@ import pytest
 import edgecore
 from edgecore.camera import source_of
 from edgecore.live.display import JsonLines, Plain, Terminal, summary
-from edgecore.live.loop import Result, Tally, results
+from edgecore.live.loop import results
+from edgecore.live.result import Result, Tally
 from edgecore.model import Prediction
 
 
