@@ -33,7 +33,7 @@ INSTALL = (
 FORMATS = {"BGR": "RGB888", "RGB": "BGR888", "YUV420": "YUV420", "NV12": "NV12"}
 ORDERS = {theirs: ours for ours, theirs in FORMATS.items()}
 BUFFERS = 4
-OPEN_TIMEOUT = 8.0  # seconds; starting libcamera takes a slow board two or three
+STARTING = 4.0  # seconds beyond its timeout that a camera may take to open; libcamera starts slowly
 CLOSE_TIMEOUT = 2.0
 OLDEST = 10.0  # seconds; a sensor stamp that is older, or in the future, comes from another clock
 
@@ -50,7 +50,6 @@ class Settings:
     gain: float | None = None
     hflip: bool = False
     vflip: bool = False
-    timeout: float = TIMEOUT
 
     def controls(self) -> dict[str, tuple[str, Any]]:
         """{option: (libcamera's control, its value)} of what was asked for."""
@@ -131,8 +130,9 @@ class PiCamera(Source):
 
     live = True
 
-    def __init__(self, number: int, settings: Settings) -> None:
+    def __init__(self, number: int, settings: Settings, timeout: float = TIMEOUT) -> None:
         self.title = f"Pi camera {number}"
+        self.timeout = timeout
         self._number = number
         self._settings = settings
         self._camera: Any = None
@@ -165,23 +165,23 @@ class PiCamera(Source):
             gain=options.number("gain"),
             hflip=options.flag("hflip") != turned,
             vflip=options.flag("vflip") != turned,
-            timeout=options.number("timeout") or TIMEOUT,
         )
-        return cls(int(uri.target or "0"), settings)
+        return cls(int(uri.target or "0"), settings, options.number("timeout") or TIMEOUT)
 
     def open(self) -> None:
         self.close()
+        deadline = time.monotonic() + self.timeout + STARTING
         if self._hanging is not None:
-            if not wait([self._hanging], self._settings.timeout).done:
+            if not wait([self._hanging], self.timeout).done:
                 raise SourceLost(
                     f"{self.title} hangs since it was last used; restart the program or the board"
                 )
             self._hanging = None
         opening = _in_thread(partial(self._start, _picamera2()))
-        if not wait([opening], OPEN_TIMEOUT).done:
+        if not wait([opening], max(deadline - time.monotonic(), 0)).done:
             self._hanging = opening
             opening.add_done_callback(_close_late)
-            raise SourceLost(f"{self.title} did not open within {OPEN_TIMEOUT:g} s; check its cable")
+            raise SourceLost(f"{self.title} did not open in {self.timeout + STARTING:g} s; check its cable")
         self._camera, self._layout = opening.result()
         self._count = 0
         self._was_there = True
@@ -250,10 +250,10 @@ class PiCamera(Source):
         if self._job is None:
             self._job = camera.capture_request(wait=False)
         try:
-            request = camera.wait(self._job, timeout=self._settings.timeout)
+            request = camera.wait(self._job, timeout=self.timeout)
         except TimeoutError:
             raise SourceLost(
-                f"{self.title} gave no frame for {self._settings.timeout:g} s after {self._count} frames"
+                f"{self.title} gave no frame for {self.timeout:g} s after {self._count} frames"
             ) from None
         except (Exception, CancelledError) as error:
             self._job = None
