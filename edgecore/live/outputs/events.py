@@ -140,11 +140,15 @@ class _Tail:
         self._bytes = b""
 
     def read(self) -> None:
-        """Takes what is there, at most a pipe's fill."""
-        try:
-            self._bytes = (self._bytes + os.read(self._fd, 1 << 16))[-STDERR_TAIL:]
-        except BlockingIOError:
-            return
+        """Takes what is there; not for ever, as a command may write faster than it is read."""
+        for _ in range(64):
+            try:
+                chunk = os.read(self._fd, 1 << 16)
+            except BlockingIOError:
+                return
+            if not chunk:
+                return
+            self._bytes = (self._bytes + chunk)[-STDERR_TAIL:]
 
     def last_line(self) -> str:
         """The last line with text, as printable characters."""
