@@ -17,6 +17,7 @@ from edgecore.errors import UserError
 if TYPE_CHECKING:
     from edgecore.artefact import Artefact as Artefact
     from edgecore.interpreter import load_delegate as load_delegate
+    from edgecore.live.outputs.results import read_results as read_results
     from edgecore.model import Model as Model
     from edgecore.model import Prediction as Prediction
     from edgecore.model import load as load
@@ -32,6 +33,7 @@ __all__ = [
     "__version__",
     "load",
     "load_delegate",
+    "read_results",
 ]
 
 _HOMES = {
@@ -41,6 +43,7 @@ _HOMES = {
     "Preprocessing": "edgecore.preprocess",
     "load": "edgecore.model",
     "load_delegate": "edgecore.interpreter",
+    "read_results": "edgecore.live.outputs.results",
 }
 
 

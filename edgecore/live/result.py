@@ -32,6 +32,16 @@ class Event:
     time: float
     frame: int
 
+    def to_json(self) -> dict[str, Any]:
+        """The form of an event in a result's line and on the standard input of `--on-event`."""
+        return {
+            "label": self.label,
+            "previous": self.previous,
+            "score": round(self.score, 6),
+            "time": round(self.time, 3),
+            "frame": self.frame,
+        }
+
 
 @dataclass(frozen=True)
 class Result:
@@ -62,15 +72,27 @@ class Result:
     dropped: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """The form of a line of `--json` and `--out`, times in milliseconds."""
+        """The form of a line of `--json` and `--out`.
+
+        Durations in milliseconds; with its frame also "time", when that was captured, in seconds since 1970,
+        and "latency_from", what the latency begins with ("exposure" or "arrival").
+        """
         line: dict[str, Any] = {"frame": self.index}
+        if self.frame is not None:
+            line["time"] = round(time.time() - (time.monotonic() - self.frame.captured), 3)
         if self.name is not None:
             line["image"] = self.name
+        line["label"] = self.label
+        line["score"] = round(self.score, 6)
+        if self.event is not None:
+            line["event"] = self.event.to_json()
         line["predictions"] = [
             {"label": item.label, "score": round(item.score, 6), "index": item.index}
             for item in self.predictions
         ]
         line["latency_ms"] = round(self.latency * 1e3, 4)
+        if self.frame is not None:
+            line["latency_from"] = self.frame.clock
         line["stages_ms"] = {stage: round(seconds * 1e3, 4) for stage, seconds in self.stages.items()}
         return line
 
