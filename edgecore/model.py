@@ -64,17 +64,17 @@ class Model:
         """One inference over the frame that was prepared last."""
         self.network.invoke()
 
-    def predictions(self, top: int = 5) -> list[Prediction]:
-        """The best classes of the last inference, best first; equal scores in the order of their indices."""
+    def scores(self) -> np.ndarray:
+        """The dequantised output of the last inference, float32 (classes,)."""
         import numpy as np
 
         stored = self.network.output().reshape(-1).astype(np.int32)
-        best = np.argsort(-stored, kind="stable")[: max(top, 0)]
-        scores = (stored[best] - self.output.zero_point) * (self.output.scale or 1.0)
-        return [
-            Prediction(self.labels[index], float(score), int(index))
-            for index, score in zip(best, scores, strict=True)
-        ]
+        scores: np.ndarray = (stored - self.output.zero_point) * np.float32(self.output.scale or 1.0)
+        return scores
+
+    def predictions(self, top: int = 5) -> list[Prediction]:
+        """The best classes of the last inference, best first; equal scores in the order of their indices."""
+        return ranked(self.scores(), self.labels, top)
 
     def classify(self, frame: np.ndarray, top: int = 5, frame_order: str = "BGR") -> list[Prediction]:
         """The `top` best classes of a frame.
@@ -89,6 +89,17 @@ class Model:
         self.prepare(frame, frame_order)
         self.infer()
         return self.predictions(top)
+
+
+def ranked(scores: np.ndarray, labels: Sequence[str], top: int) -> list[Prediction]:
+    """The `top` best of (classes,) scores, best first; equal ones in the order of their indices."""
+    import numpy as np
+
+    if top == 1:
+        best = [int(scores.argmax())]
+    else:
+        best = np.argsort(-scores, kind="stable")[: max(top, 0)].tolist()
+    return [Prediction(labels[index], float(scores[index]), index) for index in best]
 
 
 def load(
