@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgecore.cli.options import add_engine_arguments, add_model_arguments, load_model, positive
 from edgecore.cli.run_options import add_run_arguments
+from edgecore.errors import USER_ERROR
 
 if TYPE_CHECKING:
     from edgecore.live.display import Display
@@ -59,8 +60,10 @@ def _display(args: argparse.Namespace, loop: Loop) -> Display:
     from edgecore.live.display import JsonLines, Plain, Terminal
 
     if args.json:
-        return JsonLines(sys.stdout)
-    return Terminal(sys.stdout) if sys.stdout.isatty() else Plain(sys.stdout, every=loop.feed.named)
+        return JsonLines(sys.stdout, sys.stderr)
+    if sys.stdout.isatty():
+        return Terminal(sys.stdout)
+    return Plain(sys.stdout, loop.feed.named, sys.stderr)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -77,8 +80,10 @@ def run(args: argparse.Namespace) -> int:
     pictures = any(output.pictures for output in outputs)
     settings = settings_of(args, model, source.named, notices, pictures)
     loop = Loop(lambda: source_of(args.source), model, settings)
-    if not session.run(loop, _display(args, loop), outputs, notices):
+    end = session.run(loop, _display(args, loop), outputs, notices)
+    status = USER_ERROR if end.lost else 0
+    if end.hanging:
         # A driver holds a thread and would hold the process, too; everything is written.
         sys.stdout.flush()
-        os._exit(0)
-    return 0
+        os._exit(status)
+    return status

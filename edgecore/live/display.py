@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import time
 from typing import Protocol, TextIO
 
@@ -103,10 +102,11 @@ class Terminal:
 
 class Plain:
     """A line for every image; for a video or camera one a second, one for each change of the label that
-    counts, and the last."""
+    counts, and the last. What happens beside the results goes to `errors`."""
 
-    def __init__(self, stream: TextIO, every: bool) -> None:
+    def __init__(self, stream: TextIO, every: bool, errors: TextIO) -> None:
         self._stream = stream
+        self._errors = errors
         self._every = every
         self._shown = self._waited = -WAITING_INTERVAL
         self._held: Result | None = None
@@ -117,10 +117,13 @@ class Plain:
             self._held = result
             return
         self._shown, self._held = now, None
-        self.note(status(result, tally))
+        self._print(status(result, tally))
+
+    def _print(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
 
     def note(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        print(text, file=self._errors, flush=True)
 
     def wait(self, text: str) -> None:
         if time.monotonic() - self._waited >= WAITING_INTERVAL:
@@ -129,16 +132,15 @@ class Plain:
 
     def finish(self, tally: Tally) -> None:
         if self._held is not None:
-            self.note(status(self._held, tally))
-        self.note("\n".join(summary(tally)))
+            self._print(status(self._held, tally))
+        self._print("\n".join(summary(tally)))
 
 
 class JsonLines(Plain):
-    """One JSON object a result on `stream`, then one {"summary": ...}; the rest goes to standard error."""
+    """One JSON object a result, then one {"summary": ...}."""
 
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__(sys.stderr, every=False)
-        self._results = stream
+    def __init__(self, stream: TextIO, errors: TextIO) -> None:
+        super().__init__(stream, True, errors)
 
     def show(self, result: Result, tally: Tally) -> None:
         self._write(result.to_json())
@@ -147,5 +149,4 @@ class JsonLines(Plain):
         self._write({"summary": tally.to_json()})
 
     def _write(self, item: dict[str, object]) -> None:
-        self._results.write(json.dumps(item) + "\n")
-        self._results.flush()
+        self._print(json.dumps(item))

@@ -163,7 +163,8 @@ class _Stage:
         clock = time.perf_counter
         begin = clock()
         try:
-            box = self._settings.region and self._settings.region.box(frame.width, frame.height)
+            region = self._settings.region
+            box = region.box(frame.width, frame.height) if region is not None else None
             self._model.prepare(frame.pixels, frame.order, frame.columns, frame.colour, box)
         finally:
             kept = _kept(frame) if self._settings.pictures else None

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from edgecore.live import signals
 from edgecore.live.loop import Loop
@@ -44,10 +44,21 @@ class Notices(logging.Handler):
             display.note(self._lines.popleft())
 
 
-def run(loop: Loop, display: Display, outputs: Sequence[Output], notices: Notices) -> bool:
+class End(NamedTuple):
+    """How a run ended.
+
+    Attributes:
+        lost: results that an output did not take.
+        hanging: a thread hangs in a driver and was left behind; the caller had better end the process.
+    """
+
+    lost: int
+    hanging: bool
+
+
+def run(loop: Loop, display: Display, outputs: Sequence[Output], notices: Notices) -> End:
     """Runs to the end of the source, its limit of frames, a signal or the closing of an output's window.
 
-    Returns False when a thread hangs in a driver and was left behind: the caller had better end the process.
     Raises UserError when the source or the model cannot go on; everything is flushed then too.
     """
     tally = Tally()
@@ -74,7 +85,7 @@ def run(loop: Loop, display: Display, outputs: Sequence[Output], notices: Notice
             tally.stop()
             if tally.frames:
                 display.finish(tally)
-    return let_go
+    return End(sum(output.lost for output in guarded), not let_go)
 
 
 def _publish_all(

@@ -65,7 +65,7 @@ def test_terminal_rewrites_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_plain_lines_of_a_video() -> None:
     stream = io.StringIO()
-    run(Plain(stream, every=False), 50)
+    run(Plain(stream, False, stream), 50)
     lines = stream.getvalue().splitlines()
     assert [line.split("  ")[0] for line in lines[:2]] == ["frame 1", "frame 50"]
     assert len(lines) == 5 and "\r" not in stream.getvalue()
@@ -74,7 +74,7 @@ def test_plain_lines_of_a_video() -> None:
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_change_of_the_label_that_counts_gets_a_line_of_its_own(terminal: bool) -> None:
     stream, tally = io.StringIO(), Tally()
-    display = Terminal(stream) if terminal else Plain(stream, every=False)
+    display = Terminal(stream) if terminal else Plain(stream, False, stream)
     for index in range(60):
         event = Event("cat", "dog", 0.75, 0.0, index) if index == 35 else None
         item = result(index, "dog" if index < 30 else "cat", event=event)
@@ -89,7 +89,7 @@ def test_a_change_of_the_label_that_counts_gets_a_line_of_its_own(terminal: bool
 @pytest.mark.parametrize("terminal", [True, False])
 def test_what_the_loop_waits_for(terminal: bool) -> None:
     stream, tally = io.StringIO(), Tally()
-    display = Terminal(stream) if terminal else Plain(stream, every=False)
+    display = Terminal(stream) if terminal else Plain(stream, False, stream)
     tally.add(result(0))
     display.show(result(0), tally)
     display.note("camera 0 is lost: no such device; trying to open it again")
@@ -112,14 +112,14 @@ def test_drops_and_recent_percentiles_in_the_status_line() -> None:
 
 def test_plain_lines_of_images() -> None:
     stream = io.StringIO()
-    run(Plain(stream, every=True), 4, "a.png")
+    run(Plain(stream, True, stream), 4, "a.png")
     lines = stream.getvalue().splitlines()
     assert len(lines) == 7 and all(line.startswith("a.png  ") for line in lines[:4])
 
 
 def test_json_lines() -> None:
     stream = io.StringIO()
-    run(JsonLines(stream), 3)
+    run(JsonLines(stream, stream), 3)
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [line["frame"] for line in lines[:-1]] == [0, 1, 2]
     assert lines[0]["predictions"] == [{"label": "dog", "score": 0.75, "index": 3}]
