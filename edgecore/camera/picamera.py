@@ -148,7 +148,8 @@ class PiCamera(Source):
         """`picam:0?size=640x480&fps=30`, and stream, format, exposure, gain, rotation, hflip, vflip, timeout.
 
         The format is that of the frames: by default BGR of the main stream, YUV420 of lores, which has
-        nothing else before the Pi 5. Raises UserError: no number, or a bad option.
+        nothing else before the Pi 5. A camera that lacks a format or a size gives another one, and the frames
+        say which. Exposure is in microseconds. Raises UserError: no number, or a bad option.
         """
         if not (uri.target or "0").isdecimal():
             raise UserError(f"{uri.text}: name the camera by its number, such as picam:0")
@@ -321,8 +322,9 @@ def _picamera2() -> ModuleType:
 
 
 def _shut(camera: Any, job: Any) -> None:
-    camera.cancel_all_and_flush()
-    camera.stop()
+    with suppress(Exception):  # a camera that was pulled out fails here, and its files are to be closed still
+        camera.cancel_all_and_flush()
+        camera.stop()
     if job is not None:
         with suppress(Exception, CancelledError):
             _give_back(job.get_result(timeout=0))

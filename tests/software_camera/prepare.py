@@ -13,7 +13,6 @@ import os
 import shutil
 import sys
 import sysconfig
-import tarfile
 from pathlib import Path
 
 from edgecore.devices.emulation import cache, programs
@@ -146,9 +145,10 @@ def _fetch_libcamera(work: Path) -> Path:
         _ADVICE,
     )
     (archive,) = work.glob("libcamera_*.orig.tar.*")
-    with tarfile.open(archive) as tar:
-        tar.extractall(work / "source", filter="data")
-    (source,) = (work / "source").iterdir()
+    source = work / "source"
+    source.mkdir()
+    unpack = ["tar", "-x", "-f", str(archive), "-C", str(source), "--strip-components=1"]
+    programs.call(unpack, f"unpacking {archive.name}", _ADVICE)
     return source
 
 
