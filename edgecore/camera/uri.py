@@ -150,8 +150,9 @@ def _kind_of(target: str) -> str:
 
 
 def hidden(address: str) -> str:
-    """A network address without the password that may stand in it, for people to read."""
-    return re.sub(r"(://[^/@:]*):[^/]*@", r"\1:***@", address)
+    """A network address without the passwords that may stand in it and its query, for people to read."""
+    secrets = r"(?i)([?&](?:pass|password|passwd|pwd|pw|key|token|auth)=)[^&#]*"
+    return re.sub(secrets, r"\1***", re.sub(r"(://[^/@:]*):[^/]*@", r"\1:***@", address))
 
 
 def existing(uri: Uri) -> Path:
