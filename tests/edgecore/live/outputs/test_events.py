@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -39,10 +38,14 @@ def alive(pid: int) -> bool:
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """No child, no descriptor and no thread outlives a command."""
-    descriptors, threads, before = len(os.listdir("/proc/self/fd")), threading.active_count(), children()
+    descriptors, threads, before = (
+        len(list(Path("/proc/self/fd").iterdir())),
+        threading.active_count(),
+        children(),
+    )
     yield
     assert children() == before
-    assert len(os.listdir("/proc/self/fd")) == descriptors
+    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
     assert threading.active_count() == threads
 
 
