@@ -155,8 +155,7 @@ def test_a_killed_process_leaves_a_clip_that_plays(tmp_path: Path) -> None:
     program = (
         "import sys, os, time; sys.path[:0] = sys.argv[2:]\n"
         "from test_record import bright, plain\n"
-        "from edgecore.live.outputs import record
-from edgecore.live.outputs.record import Recording\n"
+        "from edgecore.live.outputs.record import Recording\n"
         "recording = Recording(sys.argv[1], rate=10, draw=plain)\n"
         "for index in range(100): recording.publish(bright(index, index / 10))\n"
         "time.sleep(0.3)\n"
