@@ -97,7 +97,7 @@ class Options:
         """Raises UserError for an option that nobody took."""
         unknown = sorted(set(self._values) - set(self._taken))
         if unknown:
-            known = ", ".join(sorted(self._taken)) or "none"
+            known = ", ".join(sorted(set(self._taken))) or "none"
             raise UserError(f"{self._text}: there is no option {unknown[0]!r} here; there are: {known}")
 
 

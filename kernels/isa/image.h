@@ -23,6 +23,23 @@ typedef struct edgecore_axis {
     int16_t *halves;   /* [size][groups][8]: 4 high halves, then the same weights' 4 low halves */
 } edgecore_axis;
 
+/* YUV to RGB as sums of rounded products, in 64ths: a term is ((sample - 128) * factor + 64) >> 7, with factors in 8192nds.
+ *     red   = offset + Y y_factor                + V v_to_red
+ *     green = offset + Y y_factor + U u_to_green + V v_to_green
+ *     blue  = offset + Y y_factor + U u_to_blue
+ * each then >> 6 and clamped to a byte; `offset` holds black's level and the rounding of that shift. */
+typedef struct edgecore_yuv_factors {
+    int16_t y, v_to_red, u_to_green, v_to_green, u_to_blue, offset;
+} edgecore_yuv_factors;
+
+/* A row of luma with its row of chroma, which begins with that of the first pixel: two pixels each. */
+typedef struct edgecore_yuv_row {
+    const uint8_t *y, *u, *v;
+    bool interleaved; /* u and v in turns, from u on */
+    bool blue_first;  /* in the pixels to be made */
+    const edgecore_yuv_factors *factors;
+} edgecore_yuv_row;
+
 typedef struct edgecore_image_kernels {
     /* The horizontal pass of 1 .. EDGECORE_NARROW_ROWS rows of `row_bytes`; pixels have 1 or 3 interleaved channels. */
     void (*narrow)(const edgecore_axis *axis, const uint8_t *const *rows, int32_t count, size_t row_bytes, int32_t channels,
@@ -33,6 +50,8 @@ typedef struct edgecore_image_kernels {
     void (*luma)(uint8_t *out, const uint8_t *pixels, size_t n, bool blue_first);
     /* The channels of `n` pixels turned round, every byte ^ flip. */
     void (*reverse)(uint8_t *out, const uint8_t *pixels, size_t n, uint8_t flip);
+    /* `n` pixels of a planar frame as RGB or BGR. */
+    void (*colour)(uint8_t *out, const edgecore_yuv_row *row, size_t n);
 } edgecore_image_kernels;
 
 extern const edgecore_image_kernels edgecore_image_scalar;

@@ -36,6 +36,8 @@ class EventCommand:
         waiting: how many events may wait.
     """
 
+    pictures = False
+
     def __init__(
         self,
         command: str,

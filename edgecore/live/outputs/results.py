@@ -36,6 +36,8 @@ class ResultsFile:
         UserError: the file cannot be opened, or another program writes it.
     """
 
+    pictures = False
+
     def __init__(
         self,
         path: str | os.PathLike[str],

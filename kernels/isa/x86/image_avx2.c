@@ -254,4 +254,75 @@ static void reverse(uint8_t *out, const uint8_t *pixels, size_t n, uint8_t flip)
     image_reverse_row(out + 3 * x, pixels + 3 * x, n - x, flip);
 }
 
-const edgecore_image_kernels edgecore_image_avx2 = {narrow, blend, luma, reverse};
+/* 16 products of samples that stand in the upper byte of a word, less 128: the scalar term exactly. */
+static inline __m256i yuv_terms(__m256i samples, int16_t factor)
+{
+    return _mm256_mulhrs_epi16(samples, _mm256_set1_epi16(factor));
+}
+
+/* Luma of 32 pixels, less 128, and terms of one colour for every second of them, to 32 bytes. Sums past 511 saturate, as they
+ * would in the byte. */
+static inline __m256i yuv_bytes(__m256i luma_low, __m256i luma_high, __m256i terms)
+{
+    const __m256i low = _mm256_adds_epi16(luma_low, _mm256_unpacklo_epi16(terms, terms));
+    const __m256i high = _mm256_adds_epi16(luma_high, _mm256_unpackhi_epi16(terms, terms));
+    return _mm256_packus_epi16(_mm256_srai_epi16(low, 6), _mm256_srai_epi16(high, 6));
+}
+
+/* 32 pixels of three colours to 96 bytes, the lanes apart until the stores. 16 is 1 modulo 3, so that one permutation puts every
+ * byte of a colour where it stands in one of the three vectors of its lane. */
+static inline void store_pixels(uint8_t *out, __m256i first, __m256i second, __m256i third)
+{
+    const __m256i turn_first = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 11, 6, 1, 12, 7, 2, 13, 8, 3, 14, 9, 4, 15, 10, 5));
+    const __m256i turn_second = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(5, 0, 11, 6, 1, 12, 7, 2, 13, 8, 3, 14, 9, 4, 15, 10));
+    const __m256i turn_third = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(10, 5, 0, 11, 6, 1, 12, 7, 2, 13, 8, 3, 14, 9, 4, 15));
+    const __m256i third_places = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0));
+    const __m256i second_places = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0));
+    first = _mm256_shuffle_epi8(first, turn_first);
+    second = _mm256_shuffle_epi8(second, turn_second);
+    third = _mm256_shuffle_epi8(third, turn_third);
+    const __m256i a = _mm256_blendv_epi8(_mm256_blendv_epi8(first, second, second_places), third, third_places);
+    const __m256i b = _mm256_blendv_epi8(_mm256_blendv_epi8(second, third, second_places), first, third_places);
+    const __m256i c = _mm256_blendv_epi8(_mm256_blendv_epi8(third, first, second_places), second, third_places);
+    _mm256_storeu_si256((__m256i *)out, _mm256_permute2x128_si256(a, b, 0x20));
+    _mm256_storeu_si256((__m256i *)(out + 32), _mm256_blend_epi32(c, a, 0xf0));
+    _mm256_storeu_si256((__m256i *)(out + 64), _mm256_permute2x128_si256(b, c, 0x31));
+}
+
+static void colour(uint8_t *out, const edgecore_yuv_row *row, size_t n)
+{
+    const edgecore_yuv_factors factors = *row->factors;
+    const __m256i zero = _mm256_setzero_si256(), middle_words = _mm256_set1_epi16(-32768);
+    const __m256i middle_bytes = _mm256_set1_epi8(-128), offset = _mm256_set1_epi16(factors.offset);
+    const __m256i upper = _mm256_set1_epi16(-256);
+    size_t x = 0;
+    for (; x + 32 <= n; x += 32) {
+        __m256i u, v;
+        if (row->interleaved) {
+            const __m256i both = _mm256_loadu_si256((const __m256i *)(row->u + x));
+            u = _mm256_slli_epi16(both, 8);
+            v = _mm256_and_si256(both, upper);
+        } else {
+            u = _mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(row->u + x / 2))), 8);
+            v = _mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(row->v + x / 2))), 8);
+        }
+        u = _mm256_xor_si256(u, middle_words);
+        v = _mm256_xor_si256(v, middle_words);
+        const __m256i y = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(row->y + x)), middle_bytes);
+        const __m256i low = _mm256_add_epi16(yuv_terms(_mm256_unpacklo_epi8(zero, y), factors.y), offset);
+        const __m256i high = _mm256_add_epi16(yuv_terms(_mm256_unpackhi_epi8(zero, y), factors.y), offset);
+        const __m256i red = yuv_bytes(low, high, yuv_terms(v, factors.v_to_red));
+        const __m256i blue = yuv_bytes(low, high, yuv_terms(u, factors.u_to_blue));
+        const __m256i green = yuv_bytes(
+            low, high, _mm256_add_epi16(yuv_terms(u, factors.u_to_green), yuv_terms(v, factors.v_to_green)));
+        store_pixels(out + 3 * x, row->blue_first ? blue : red, green, row->blue_first ? red : blue);
+    }
+    image_colour_row(out, row, x, n);
+}
+
+const edgecore_image_kernels edgecore_image_avx2 = {narrow, blend, luma, reverse, colour};

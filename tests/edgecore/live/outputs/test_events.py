@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from published import growth_of, result_of, until
 
+from edgecore.bench.memory import holdings
 from edgecore.live.outputs.events import EventCommand
 from edgecore.live.result import Event
 
@@ -38,14 +39,10 @@ def alive(pid: int) -> bool:
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """No child, no descriptor and no thread outlives a command."""
-    descriptors, threads, before = (
-        len(list(Path("/proc/self/fd").iterdir())),
-        threading.active_count(),
-        children(),
-    )
+    descriptors, threads, before = holdings().files, threading.active_count(), children()
     yield
     assert children() == before
-    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
+    assert holdings().files == descriptors
     assert threading.active_count() == threads
 
 
