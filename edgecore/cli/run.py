@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     notices = session.Notices()
     source = source_of(args.source)  # what is wrong with its name is said before the model is loaded
     model = load_model(args)
-    outputs = outputs_of(args, notices)
+    outputs = outputs_of(args, source.live, notices)
     pictures = any(output.pictures for output in outputs)
     settings = settings_of(args, model, source.named, notices, pictures)
     loop = Loop(lambda: source_of(args.source), model, settings)

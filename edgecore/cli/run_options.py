@@ -184,13 +184,17 @@ def settings_of(
     )
 
 
-def outputs_of(args: argparse.Namespace, notices: Notices) -> list[Output]:
-    """Where results go beside the display."""
+def outputs_of(args: argparse.Namespace, live: bool, notices: Notices) -> list[Output]:
+    """Where the results of a source, live or not, go beside the display."""
     outputs: list[Output] = []
     if args.out is not None:
         from edgecore.live.outputs.results import ResultsFile
 
         outputs.append(ResultsFile(args.out, args.out_size, args.out_keep))
+    if args.record is not None:
+        from edgecore.live.outputs.record import Recording
+
+        outputs.append(Recording(args.record, live=live))
     if args.on_event is not None:
         from edgecore.live.outputs.events import EventCommand
 

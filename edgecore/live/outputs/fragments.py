@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PIPE_BYTES = 1 << 20  # how far the encoder may be ahead of the disk
@@ -69,10 +69,8 @@ class FragmentFile:
         self._size = 0
         self._synced = time.monotonic()
         os.set_blocking(reading, True)
-        try:
+        with suppress(OSError):  # the user's share of pipe memory is used up: the usual 64 KiB will do
             fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        except OSError:  # the user's share of pipe memory is used up: the usual 64 KiB will do
-            pass
         self._thread = threading.Thread(target=self._run, name="edgecore-clip", daemon=True)
         self._thread.start()
 

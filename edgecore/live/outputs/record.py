@@ -55,6 +55,8 @@ class Recording:
         UserError: the path cannot be used, or this OpenCV writes no such clips.
     """
 
+    pictures = True
+
     def __init__(
         self,
         path: str | os.PathLike[str],

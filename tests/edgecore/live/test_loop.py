@@ -61,7 +61,7 @@ def test_a_slow_reader_of_a_live_source_gets_new_frames_and_holds_none(model: Pa
     camera = Camera()
     loop = Loop(camera.make, edgecore.load(model, threads=1), Settings(pictures=True))
     loop.start()
-    found = []
+    found: list[Result] = []
     while len(found) < 10:
         time.sleep(0.02)
         result = loop.next()

@@ -57,6 +57,7 @@ class Moody:
     """An output that does what its list says next."""
 
     title = "moody"
+    pictures = False
 
     def __init__(self, moods: list[Exception | None]) -> None:
         self.moods = moods
