@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -39,6 +41,7 @@ class Images(Source):
         self._path = path
         self._loop = loop
         self._pace = Pace(fps)
+        self._folder = False
         self._files: list[Path] = []
         self._next = 0
         self._good = 0  # images that could be read in this round
@@ -54,6 +57,7 @@ class Images(Source):
         return cls(existing(uri), uri.options.flag("loop"), uri.options.number("fps"))
 
     def open(self) -> None:
+        self._folder = self._path.is_dir()
         self._list()
         self._count = self.skipped = 0
         self._told.clear()
@@ -61,22 +65,20 @@ class Images(Source):
 
     def _list(self) -> None:
         self._next = self._good = 0
-        if not self._path.is_dir():
-            self._files = [self._path]
-            return
-        self._files = sorted(path for path in self._path.rglob("*") if self._takes(path))
+        self._files = sorted(self._found()) if self._folder else [self._path]
         if not self._files:
             kinds = ", ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
             raise UserError(f"the folder {self._path} holds no images ({kinds}); name another")
         self._told.intersection_update(self._files)
 
-    def _takes(self, path: Path) -> bool:
-        parts = path.relative_to(self._path).parts
-        return (
-            path.suffix.lower() in IMAGE_SUFFIXES
-            and not any(part.startswith(".") for part in parts)
-            and path.is_file()
-        )
+    def _found(self) -> Iterator[Path]:
+        # os.walk() passes over a folder that vanishes under it.
+        for folder, inner, names in os.walk(self._path):
+            inner[:] = [name for name in inner if not name.startswith(".")]
+            for name in names:
+                path = Path(folder, name)
+                if path.suffix.lower() in IMAGE_SUFFIXES and not name.startswith(".") and path.is_file():
+                    yield path
 
     def read(self) -> Frame | None:
         paced = False

@@ -158,12 +158,14 @@ def test_a_folder_of_bad_images_is_an_error(photos: Path, options: str) -> None:
         list(source_of(f"{photos}{options}").__enter__())
 
 
-def test_images_that_vanish_end_a_loop(photos: Path) -> None:
+@pytest.mark.parametrize("empty", [False, True])
+def test_images_that_vanish_end_a_loop(photos: Path, empty: bool) -> None:
     with source_of(f"{photos}?loop=1") as source:
         for _ in range(3):
             source.read()
         shutil.rmtree(photos)
-        photos.mkdir()
+        if empty:
+            photos.mkdir()
         with pytest.raises(UserError, match="holds no images"):
             source.read()
 
