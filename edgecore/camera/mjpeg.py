@@ -87,10 +87,10 @@ class MotionJpeg(Source):
         # Many cameras put the two dashes before each part into the parameter too.
         return b"--" + boundary.removeprefix("--").encode("latin-1", "replace")
 
-    def read(self) -> Frame | None:
+    def read(self) -> Frame:
         if self._first is not None:
-            frame, self._first = self._first, None
-            return frame
+            first, self._first = self._first, None
+            return first
         return self._newest(time.monotonic() + self._timeout)
 
     def _newest(self, deadline: float) -> Frame:
