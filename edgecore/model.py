@@ -76,6 +76,16 @@ class Model:
             for index, score in zip(best, scores, strict=True)
         ]
 
+    def check_golden(self) -> bool | None:
+        """Whether this machine gives the golden output that the file carries; None: it carries none, or the
+        engine does not run the whole network. Labels and preprocessing given by the user change nothing.
+
+        Raises UserError: the network fails while it runs.
+        """
+        from edgecore.golden import reproduced
+
+        return reproduced(self.network)
+
     def classify(self, frame: np.ndarray, top: int = 5, frame_order: str = "BGR") -> list[Prediction]:
         """The `top` best classes of a frame.
 
