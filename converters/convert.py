@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from edgecore import artefact
+from edgecore import artefact, golden
 from edgecore.artefact import Artefact
 from edgecore.converters.data import Source, load, to_input
 from edgecore.converters.host import quiet
@@ -70,14 +73,36 @@ def convert(
         raise UserError(
             f"{agreement}: too few; calibrate with images like those of training, or check mean and scale"
         )
-    return artefact.append(flatbuffer, replace(facts, input=spec.to_json())), agreement
+    facts = replace(facts, input=spec.to_json(), golden=golden_of(flatbuffer, spec))
+    return artefact.append(flatbuffer, facts), agreement
 
 
-def _interpreter(flatbuffer: bytes) -> Any:
+def golden_of(flatbuffer: bytes, spec: Preprocessing) -> bytes:
+    """What the reference kernels say to the pictures of edgecore/golden.py."""
+    return golden.record(_interpreter(flatbuffer, "BUILTIN_REF"), spec)
+
+
+def golden_in_own_process(path: Path) -> bool | None:
+    """Whether the engine on this machine gives the golden output of a .tflite; None: it cannot be compared.
+
+    TensorFlow and tflite-runtime cannot share a process.
+
+    Raises UserError where the engine does not take the file, or no TFLite interpreter is installed.
+    """
+    command = [sys.executable, "-m", "edgecore.cli", "inspect", str(path), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        raise UserError(f"the engine does not take {path}: {lines[-1].removeprefix('edgecore: ')}")
+    found: bool | None = (json.loads(done.stdout)["golden"] or {}).get("reproduced")
+    return found
+
+
+def _interpreter(flatbuffer: bytes, kernels: str = "BUILTIN_WITHOUT_DEFAULT_DELEGATES") -> Any:
     with quiet():
         interpreter = tf.lite.Interpreter(
             model_content=flatbuffer,
-            experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            experimental_op_resolver_type=tf.lite.experimental.OpResolverType[kernels],
         )
         interpreter.allocate_tensors()
     return interpreter

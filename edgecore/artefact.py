@@ -8,6 +8,7 @@ from the back and ignores the front. So one file serves both, and the standard l
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -23,6 +24,7 @@ FACTS = "edgecore.json"
 LABELS = "labels.txt"
 ORDERS = {"RGB": 3, "BGR": 3, "GREY": 1}
 RESIZES = ("stretch", "letterbox", "crop")
+GOLDEN_PICTURES = 1  # the formula of edgecore/golden.py; another one gets another number
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Artefact:
 
     `input` holds width, height, order, resize, and mean and scale per channel: the network's float input is
     (pixel - mean) * scale. `model_sha256` is of the flatbuffer alone, empty until written. `accuracy` and
-    `training` are free-form facts for people and tests.
+    `training` are free-form facts for people and tests. `golden` holds the reference's output bytes for the
+    pictures of edgecore/golden.py; empty: none.
     """
 
     name: str
@@ -41,10 +44,11 @@ class Artefact:
     model_sha256: str = ""
     training: dict[str, Any] = field(default_factory=dict)
     accuracy: dict[str, Any] = field(default_factory=dict)
+    golden: bytes = b""
 
     def to_json(self) -> dict[str, Any]:
         """The content of edgecore.json, in the order in which it is written."""
-        return {
+        facts = {
             "format": FORMAT,
             "name": self.name,
             "task": self.task,
@@ -54,6 +58,10 @@ class Artefact:
             "training": self.training,
             "accuracy": self.accuracy,
         }
+        if self.golden:
+            output = base64.b64encode(self.golden).decode("ascii")
+            facts["golden"] = {"pictures": GOLDEN_PICTURES, "output": output}
+        return facts
 
     @classmethod
     def from_json(cls, facts: Any) -> Artefact:
@@ -73,6 +81,7 @@ class Artefact:
                 model_sha256=str(facts.get("model_sha256", "")),
                 training=dict(facts.get("training") or {}),
                 accuracy=dict(facts.get("accuracy") or {}),
+                golden=_golden(facts),
             )
         except (TypeError, ValueError) as error:
             raise UserError(f"{FACTS} is damaged: {error}; write the model again") from error
@@ -83,6 +92,16 @@ def _typed(facts: dict[str, Any], key: str, kind: type) -> Any:
     if not isinstance(value, kind):
         raise UserError(f"{FACTS} has no valid '{key}'; write the model again with 'edgecore convert'")
     return value
+
+
+def _golden(facts: dict[str, Any]) -> bytes:
+    """Empty also where a newer edgecore has written the output of pictures that this one cannot make."""
+    if facts.get("golden") is None:
+        return b""
+    golden = _typed(facts, "golden", dict)
+    if golden.get("pictures") != GOLDEN_PICTURES:
+        return b""
+    return base64.b64decode(_typed(golden, "output", str), validate=True)
 
 
 def _checked_input(spec: dict[str, Any]) -> dict[str, Any]:

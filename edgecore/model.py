@@ -86,6 +86,16 @@ class Model:
         """The best classes of the last inference, best first; equal scores in the order of their indices."""
         return ranked(self.scores(), self.labels, top)
 
+    def check_golden(self) -> bool | None:
+        """Whether this machine gives the golden output that the file carries; None: it carries none, or the
+        engine does not run the whole network. Labels and preprocessing given by the user change nothing.
+
+        Raises UserError: the network fails while it runs.
+        """
+        from edgecore.golden import reproduced
+
+        return reproduced(self.network)
+
     def classify(
         self,
         frame: np.ndarray,

@@ -35,13 +35,13 @@ class TensorSpec:
     zero_point: int
 
 
-def read_model(path: Path) -> tuple[bytes, ModelFile]:
-    """The bytes of a .tflite and its verified structure.
+def read_model(path: Path, data: bytes | None = None) -> tuple[bytes, ModelFile]:
+    """The bytes of a .tflite, or those given, and their verified structure.
 
     Raises UserError: the file is missing, not a TFLite model, truncated or damaged.
     """
     try:
-        data = path.read_bytes()
+        data = path.read_bytes() if data is None else data
     except IsADirectoryError:
         raise UserError(f"{path} is a folder; name a .tflite file") from None
     except FileNotFoundError:
@@ -76,7 +76,10 @@ def read_artefact(path: Path, data: bytes, end: int) -> tuple[Artefact | None, t
         raise UserError(
             f"{path} is truncated or damaged: its labels do not read; copy or convert it again"
         ) from error
-    facts = artefact.read(path)
+    try:
+        facts = artefact.parse(data)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
     if facts is not None:
         return facts, facts.classes or None
     texts = [contents[name] for name in contents if name.endswith(".txt")]
@@ -97,6 +100,7 @@ class Network:
         delegate: False runs the plain interpreter.
         isa: a tier's name; None takes $EDGECORE_ISA or the best tier of this CPU.
         fuse: False compiles one step per node.
+        data: the content of the file, where the caller has it.
 
     `notice` says why the engine is not attached although it was asked for; it is empty otherwise.
 
@@ -110,12 +114,14 @@ class Network:
         delegate: bool = True,
         isa: str | None = None,
         fuse: bool = True,
+        data: bytes | None = None,
     ) -> None:
         self.path = Path(path)
+        self._options = (delegate, isa, fuse)
         if threads is not None and threads < 1:
             raise UserError(f"{threads} threads are not possible; give 1 or more")
         self.threads = threads or len(os.sched_getaffinity(0))
-        self.data, self.file = read_model(self.path)
+        self.data, self.file = read_model(self.path, data)
         self.artefact, self.labels = read_artefact(self.path, self.data, self.file.end)
         self.notice = ""
         self._interpreter = self._open(threads, delegate, isa, fuse)
@@ -140,6 +146,10 @@ class Network:
                 raise UserError(f"{self.path}: {error}") from error
         self.notice = "; ".join(str(item.message) for item in caught)
         return opened
+
+    def on_one_thread(self) -> Network:
+        """The same bytes opened again with the same options, but for one thread; the file is not read."""
+        return Network(self.path, 1, *self._options, data=self.data)
 
     @property
     def runtime(self) -> str:

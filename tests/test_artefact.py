@@ -32,6 +32,7 @@ FACTS = Artefact(
     },
     training={"epochs": 3},
     accuracy={"int8": 0.5},
+    golden=bytes(range(256)),
 )
 
 
@@ -76,6 +77,13 @@ def test_a_model_without_tail_or_with_a_foreign_one_has_no_artefact(tmp_path: Pa
     assert artefact.read(written(tmp_path, foreign.getvalue())) is None
 
 
+@pytest.mark.parametrize("golden", [None, {"pictures": 2, "output": ["of a newer edgecore"]}])
+def test_a_golden_output_that_cannot_be_compared_counts_as_none(golden: Any) -> None:
+    facts = Artefact.from_json({**FACTS.to_json(), "golden": golden})
+    assert facts.golden == b""
+    assert "golden" not in facts.to_json()
+
+
 def test_facts_of_another_flatbuffer_are_refused(tmp_path: Path) -> None:
     tail = artefact.append(MODEL, FACTS)[len(MODEL) :]
     other = b"\x1c\0\0\0TFL3" + bytes(len(MODEL) - 8)
@@ -95,6 +103,10 @@ def test_facts_of_another_flatbuffer_are_refused(tmp_path: Path) -> None:
         ("input", {**FACTS.input, "scale": [1.0]}, "3 numbers in 'scale'"),
         ("input", {**FACTS.input, "mean": ["a", "b", "c"]}, "3 numbers in 'mean'"),
         ("training", [1, 2], "damaged"),
+        ("golden", "AAEC", "golden"),
+        ("golden", {"pictures": 1}, "output"),
+        ("golden", {"pictures": 1, "output": "AA=C"}, "damaged"),
+        ("golden", {"pictures": 1, "output": "ü"}, "damaged"),
     ],
 )
 def test_wrong_facts_are_named(tmp_path: Path, key: str, value: Any, said: str) -> None:

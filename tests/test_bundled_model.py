@@ -9,7 +9,7 @@ import pytest
 from edgecore import artefact
 from edgecore.converters.data import judged_source
 from edgecore.converters.evaluate import evaluate_tflite
-from edgecore.model import BUNDLED_MODEL
+from edgecore.model import BUNDLED_MODEL, load
 
 LEAST_ACCURACY = 0.88
 
@@ -32,6 +32,11 @@ def test_it_claims_enough(facts: artefact.Artefact) -> None:
     assert facts.accuracy["images"] == 10_000
     assert facts.accuracy["int8"] >= LEAST_ACCURACY
     assert facts.accuracy["float"] - facts.accuracy["int8"] < 0.01
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_this_machine_reproduces_its_golden_output(threads: int) -> None:
+    assert load(threads=threads).check_golden() is True
 
 
 def test_a_part_of_the_test_images_is_recognised(shared: Path) -> None:

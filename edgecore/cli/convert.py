@@ -96,6 +96,11 @@ def convert_file(
     converted, agreement = convert.convert(model, base, spec, training, images)
     convert.write(out, converted)
     print(agreement)
+    if convert.golden_in_own_process(out) is False:
+        raise UserError(
+            f"the engine does not give the reference's bytes for {out} on this machine; "
+            "please report it with the model"
+        )
     if judge:
         whole = evaluate_keras(model_path, test)
         integer = evaluate_in_own_process(out, data)

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from edgecore.layers import Layer
     from edgecore.network import Network
 
+GOLDEN = {
+    True: "reproduced by this machine",
+    False: "NOT reproduced by this machine; copy or convert the model again",
+    None: "present; not compared, because the engine does not run the whole model",
+}
 HELP = "list every layer of a .tflite, its cost, and which part of the engine runs it"
 
 
@@ -23,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _facts(network: Network, layers: list[Layer]) -> dict[str, Any]:
+    from edgecore.golden import reproduced
+
     engines = network.engines()
     artefact = network.artefact
     return {
@@ -31,6 +38,7 @@ def _facts(network: Network, layers: list[Layer]) -> dict[str, Any]:
         "name": artefact.name if artefact is not None else None,
         "labels": len(network.labels) if network.labels else 0,
         "preprocessing": artefact.input if artefact is not None else None,
+        "golden": {"reproduced": reproduced(network)} if artefact is not None and artefact.golden else None,
         "inputs": [_tensor(network, spec.index) for spec in network.inputs],
         "outputs": [_tensor(network, spec.index) for spec in network.outputs],
         "parameters": sum(layer.parameters for layer in layers),
@@ -84,6 +92,8 @@ def _text(facts: dict[str, Any], layers: list[Layer]) -> str:
             f"preprocessing: {spec['resize']} to {spec['width']}x{spec['height']} {spec['order']}; "
             f"{facts['labels']} labels"
         )
+    if facts["golden"]:
+        lines.append(f"golden output: {GOLDEN[facts['golden']['reproduced']]}")
     size = f"{facts['macs'] / 1e6:,.2f} MMAC, {facts['bytes']:,} bytes"
     lines.append(f"total: {facts['parameters']:,} parameters, {size}")
     if facts["isa"]:

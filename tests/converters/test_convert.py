@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgecore import artefact
+from edgecore import artefact, golden
 from edgecore.artefact import Artefact
 from edgecore.converters import data, zoo
 from edgecore.errors import UserError
@@ -106,6 +106,25 @@ def test_facts_travel_in_the_file(converted: tuple[bytes, Any], tmp_path: Path) 
     assert Preprocessing.from_json(facts.input) == SPEC
     assert facts.accuracy == {"int8": 0.75}
     assert sorted(entry.name for entry in path.parent.iterdir()) == ["tiny.tflite"]
+
+
+def test_the_golden_output_is_the_references_and_the_engine_reproduces_it(
+    converted: tuple[bytes, Any], tmp_path: Path
+) -> None:
+    from edgecore.converters.convert import golden_in_own_process, golden_of, with_accuracy
+
+    facts = artefact.parse(with_accuracy(converted[0], {"int8": 0.75}))
+    assert facts is not None
+    assert len(facts.golden) == golden.PICTURES * len(facts.classes)
+    assert facts.golden == golden_of(artefact.flatbuffer_of(converted[0]), SPEC)
+    path = tmp_path / "tiny.tflite"
+    wrong = bytes(byte ^ 1 for byte in facts.golden)
+    for output, same in ((facts.golden, True), (wrong, False), (b"", None)):
+        path.write_bytes(artefact.append(converted[0], dataclasses.replace(facts, golden=output)))
+        assert golden_in_own_process(path) is same
+    path.write_bytes(b"")
+    with pytest.raises(UserError, match=r"does not take .*is empty"):
+        golden_in_own_process(path)
 
 
 def test_flattening_leaves_no_shape_computation() -> None:
