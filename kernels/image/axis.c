@@ -63,6 +63,7 @@ bool edgecore_axis_init(edgecore_axis *axis, edgecore_filter filter, int32_t inp
         double center = box_first + (i + 0.5) * scale;
         axis->counts[i] = fill_weights(center, support, 1.0 / support, input_size, real, weights, &axis->firsts[i]);
         split_weights(weights, axis->groups, axis->halves + 2 * row * (size_t)i);
+        axis->most = axis->counts[i] > axis->most ? axis->counts[i] : axis->most;
     }
     free(real);
     if (!ready)
@@ -77,12 +78,4 @@ void edgecore_axis_release(edgecore_axis *axis)
     free(axis->weights);
     free(axis->halves);
     *axis = (edgecore_axis){0};
-}
-
-int32_t edgecore_axis_window(const edgecore_axis *axis)
-{
-    int32_t most = 0;
-    for (int32_t i = 0; i < axis->size; i++)
-        most = axis->counts[i] > most ? axis->counts[i] : most;
-    return most;
 }

@@ -15,6 +15,7 @@
  * weights[i][t] * input[firsts[i] + t]. Where `copies`, the axis keeps its size and output i is input[firsts[0] + i]. */
 typedef struct edgecore_axis {
     int32_t size;
+    int32_t most;      /* the largest count */
     int32_t groups;    /* of 4 weights per output; even */
     bool copies;
     int32_t *firsts;   /* [size] */
