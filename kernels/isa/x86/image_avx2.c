@@ -148,13 +148,11 @@ static void narrow_colour(const edgecore_axis *axis, const four_rows *rows, size
             narrow_end(axis, rows, 3, x);
         return;
     }
-    for (int32_t x = 0; x < axis->size; x += 4) {
-        x = x > axis->size - 4 ? axis->size - 4 : x; /* the last four may have been there before */
-        if (3 * (size_t)axis->firsts[x + 3] + reach <= row_bytes)
-            narrow_four(axis, rows, row_bytes, x, true);
-        else
-            narrow_last_four(axis, rows, row_bytes, x);
-    }
+    int32_t x = 0;
+    for (; x + 4 <= axis->size && 3 * (size_t)axis->firsts[x + 3] + reach <= row_bytes; x += 4)
+        narrow_four(axis, rows, row_bytes, x, true);
+    for (; x < axis->size; x += 4) /* the last four may have been there before */
+        narrow_last_four(axis, rows, row_bytes, x > axis->size - 4 ? axis->size - 4 : x);
 }
 
 /* 8 pixels and 2 groups of weights, laid out as 4 pixels twice against 4 high and 4 low halves. */

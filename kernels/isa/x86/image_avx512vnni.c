@@ -100,17 +100,22 @@ INLINE void narrow_four(const edgecore_axis *axis, int32_t groups, const four_ro
     _mm_storeu_si128((__m128i *)(rows->out[3] + at), _mm512_extracti32x4_epi32(pixels, 3));
 }
 
+/* Out of line, so that it costs the loop no registers. */
+static __attribute__((noinline)) void narrow_last_four(const edgecore_axis *axis, int32_t groups, const four_rows *rows,
+                                                       size_t row_bytes, int32_t x)
+{
+    narrow_four(axis, groups, rows, row_bytes, x, false);
+}
+
 /* Every output takes as many groups of four pixels as the widest one, against weights that are zero. */
 INLINE void narrow_groups(const edgecore_axis *axis, int32_t groups, const four_rows *rows, size_t row_bytes)
 {
-    for (int32_t x = 0; x < axis->size; x += 4) {
-        x = x > axis->size - 4 ? axis->size - 4 : x; /* the last four may have been there before */
-        const bool inside = 3 * (size_t)axis->firsts[x + 3] + 12 * (size_t)groups + 4 <= row_bytes;
-        if (inside)
-            narrow_four(axis, groups, rows, row_bytes, x, true);
-        else
-            narrow_four(axis, groups, rows, row_bytes, x, false);
-    }
+    const size_t reach = 12 * (size_t)groups + 4;
+    int32_t x = 0;
+    for (; x + 4 <= axis->size && 3 * (size_t)axis->firsts[x + 3] + reach <= row_bytes; x += 4)
+        narrow_four(axis, groups, rows, row_bytes, x, true);
+    for (; x < axis->size; x += 4) /* the last four may have been there before */
+        narrow_last_four(axis, groups, rows, row_bytes, x > axis->size - 4 ? axis->size - 4 : x);
 }
 
 /* Fewer rows than four are filled up with the last one, which is then made more than once. */
