@@ -69,7 +69,7 @@ static bool prepare(edgecore_image_plan *plan, const edgecore_image_spec *spec, 
         return false;
     choose_columns(plan, view.x);
     size_t row_bytes = (size_t)plan->target.width * (size_t)plan->work_channels;
-    plan->ring_rows = edgecore_axis_window(&plan->vertical) + EDGECORE_NARROW_ROWS - 1;
+    plan->ring_rows = plan->vertical.most + EDGECORE_NARROW_ROWS - 1;
     plan->ring_pitch = row_bytes + EDGECORE_NARROW_SLACK;
     plan->converted = malloc(EDGECORE_NARROW_ROWS * converted_pitch(plan));
     plan->resampled = malloc(row_bytes);

@@ -49,6 +49,7 @@ static const struct {
     {"scalar", &edgecore_image_scalar},
 #if defined(__x86_64__)
     {"avx2", &edgecore_image_avx2},
+    {"avx512vnni", &edgecore_image_avx512vnni},
 #elif defined(__aarch64__) || defined(__arm__)
     {"neon", &edgecore_image_neon},
 #endif

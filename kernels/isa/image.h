@@ -8,6 +8,7 @@
 
 #define EDGECORE_WEIGHT_BITS 22 /* the weights of an output sum to about 1 << 22; 8-bit pixels leave room for the sum */
 #define EDGECORE_HALF_BITS 11   /* a weight is high << 11 | low, and both halves fit into 16 bits */
+#define EDGECORE_WEIGHT_DIGITS 3 /* or a sum of three signed digits in base 256 */
 #define EDGECORE_NARROW_ROWS 4  /* rows that pass through the horizontal pass together */
 #define EDGECORE_NARROW_SLACK 8 /* bytes that may be written past a row of the horizontal pass */
 
@@ -15,12 +16,14 @@
  * weights[i][t] * input[firsts[i] + t]. Where `copies`, the axis keeps its size and output i is input[firsts[0] + i]. */
 typedef struct edgecore_axis {
     int32_t size;
+    int32_t most;      /* the largest count */
     int32_t groups;    /* of 4 weights per output; even */
     bool copies;
     int32_t *firsts;   /* [size] */
     int32_t *counts;   /* [size] */
     int32_t *weights;  /* [size][groups][4], zero past the count */
     int16_t *halves;   /* [size][groups][8]: 4 high halves, then the same weights' 4 low halves */
+    int8_t *digits;    /* [size][groups][3][4]: 4 lowest digits, then the same weights' second and third */
 } edgecore_axis;
 
 /* YUV to RGB as sums of rounded products, in 64ths: a term is ((sample - 128) * factor + 64) >> 7, with factors in 8192nds.
@@ -57,6 +60,7 @@ typedef struct edgecore_image_kernels {
 extern const edgecore_image_kernels edgecore_image_scalar;
 #if defined(__x86_64__)
 extern const edgecore_image_kernels edgecore_image_avx2;
+extern const edgecore_image_kernels edgecore_image_avx512vnni;
 #elif defined(__aarch64__) || defined(__arm__)
 extern const edgecore_image_kernels edgecore_image_neon;
 #endif
