@@ -195,6 +195,12 @@ def outputs_of(args: argparse.Namespace, live: bool, notices: Notices) -> list[O
         from edgecore.live.outputs.record import Recording
 
         outputs.append(Recording(args.record, live=live))
+    if args.save_uncertain is not None:
+        from edgecore.live.outputs.uncertain import Uncertain
+
+        outputs.append(
+            Uncertain(args.save_uncertain, args.uncertain, args.uncertain_every, args.uncertain_size, notices)
+        )
     if args.on_event is not None:
         from edgecore.live.outputs.events import EventCommand
 
