@@ -50,6 +50,7 @@ class EventCommand:
         self._notice = notice
         self._time_limit = time_limit
         self._told: set[str] = set()
+        self._closing = False
         self._stop = threading.Event()
         self._worker = Worker("edgecore-events", self._run, waiting, self._failed, self._drop)
 
@@ -65,14 +66,16 @@ class EventCommand:
 
     def close(self) -> None:
         """Waits half a second for what runs and waits, then kills it."""
+        self._closing = True
         if not self._worker.close(CLOSE_SECONDS):
             self._stop.set()
             self._worker.close(CLOSE_SECONDS)
         if self.dropped and "closed" not in self._told:
-            self._tell("closed", f"was not run for {self.dropped} events in all")
+            self._tell("closed", f"was not run for {self.dropped} of the events")
 
     def _drop(self, event: Event) -> None:
-        self._tell("slow", "is slower than the events come; the oldest that wait are left out")
+        if not self._closing:
+            self._tell("slow", "is slower than the events come; the oldest that wait are left out")
 
     def _failed(self, error: Exception) -> None:
         self._tell(f"error {error}", f"cannot be run: {error}")

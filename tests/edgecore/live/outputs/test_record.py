@@ -271,3 +271,12 @@ def test_memory_and_descriptors_stay_flat(tmp_path: Path) -> None:
     recording.close()
     assert memory < 1 << 20
     assert descriptors == 0
+
+
+def test_the_overlay_is_in_the_clip(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "clip.mp4", rate=10)
+    recording.publish(bright(200, 0, 320, 240))
+    recording.close()
+    _, picture = cv2.VideoCapture(str(tmp_path / "clip.mp4"), cv2.CAP_FFMPEG).read()
+    assert picture[:120].mean() > 190
+    assert picture[200:].mean() < 150
