@@ -3,6 +3,8 @@
     model = edgecore.load("model.tflite")          # or edgecore.load(): the bundled one
     for prediction in model.classify(frame):       # frame: uint8 (height, width, 3), BGR as OpenCV gives it
         print(prediction.label, prediction.score)
+    for result in edgecore.stream("picam:0", model):   # or a file, a folder, rtsp://...
+        print(result.label, result.latency)
 
 Names are imported when they are first used: `import edgecore` loads neither numpy nor OpenCV.
 """
@@ -17,6 +19,8 @@ from edgecore.errors import UserError
 if TYPE_CHECKING:
     from edgecore.artefact import Artefact as Artefact
     from edgecore.interpreter import load_delegate as load_delegate
+    from edgecore.live.outputs.results import read_results as read_results
+    from edgecore.live.stream import stream as stream
     from edgecore.model import Model as Model
     from edgecore.model import Prediction as Prediction
     from edgecore.model import load as load
@@ -32,6 +36,8 @@ __all__ = [
     "__version__",
     "load",
     "load_delegate",
+    "read_results",
+    "stream",
 ]
 
 _HOMES = {
@@ -41,6 +47,8 @@ _HOMES = {
     "Preprocessing": "edgecore.preprocess",
     "load": "edgecore.model",
     "load_delegate": "edgecore.interpreter",
+    "read_results": "edgecore.live.outputs.results",
+    "stream": "edgecore.live.stream",
 }
 
 

@@ -13,7 +13,7 @@ from edgecore.network import Network, TensorSpec, label_lines
 if TYPE_CHECKING:
     import numpy as np
 
-    from edgecore.preprocess import Preprocessing
+    from edgecore.preprocess import Box, Preprocessing
 
 BUNDLED_MODEL = Path(__file__).parent / "assets" / "res_squeezenet_cifar10.tflite"
 ORDERS_BY_CHANNELS = {1: ("GREY",), 3: ("RGB", "BGR")}
@@ -55,26 +55,36 @@ class Model:
         artefact = self.network.artefact
         return artefact.name if artefact is not None and artefact.name else self.network.path.stem
 
-    def prepare(self, frame: np.ndarray, frame_order: str = "BGR") -> None:
-        """Resizes, reorders and quantises a frame straight into the interpreter's input buffer."""
+    def prepare(
+        self,
+        frame: np.ndarray,
+        frame_order: str = "BGR",
+        columns: int | None = None,
+        colour: str = "bt601",
+        box: Box | None = None,
+    ) -> None:
+        """Resizes, reorders and quantises a frame straight into the interpreter's input buffer.
+
+        The arguments are those of `classify`.
+        """
         view = self.network.input()
-        self._preprocess(frame, view[0], frame_order)
+        self._preprocess(frame, view[0], frame_order, columns, colour, box)
 
     def infer(self) -> None:
         """One inference over the frame that was prepared last."""
         self.network.invoke()
 
-    def predictions(self, top: int = 5) -> list[Prediction]:
-        """The best classes of the last inference, best first; equal scores in the order of their indices."""
+    def scores(self) -> np.ndarray:
+        """The dequantised output of the last inference, float32 (classes,)."""
         import numpy as np
 
         stored = self.network.output().reshape(-1).astype(np.int32)
-        best = np.argsort(-stored, kind="stable")[: max(top, 0)]
-        scores = (stored[best] - self.output.zero_point) * (self.output.scale or 1.0)
-        return [
-            Prediction(self.labels[index], float(score), int(index))
-            for index, score in zip(best, scores, strict=True)
-        ]
+        scores: np.ndarray = (stored - self.output.zero_point) * np.float32(self.output.scale or 1.0)
+        return scores
+
+    def predictions(self, top: int = 5) -> list[Prediction]:
+        """The best classes of the last inference, best first; equal scores in the order of their indices."""
+        return ranked(self.scores(), self.labels, top)
 
     def check_golden(self) -> bool | None:
         """Whether this machine gives the golden output that the file carries; None: it carries none, or the
@@ -86,19 +96,40 @@ class Model:
 
         return reproduced(self.network)
 
-    def classify(self, frame: np.ndarray, top: int = 5, frame_order: str = "BGR") -> list[Prediction]:
+    def classify(
+        self,
+        frame: np.ndarray,
+        top: int = 5,
+        frame_order: str = "BGR",
+        columns: int | None = None,
+        colour: str = "bt601",
+        box: Box | None = None,
+    ) -> list[Prediction]:
         """The `top` best classes of a frame.
 
         Args:
-            frame: uint8, (height, width, 3) or (height, width) grey, of any size.
+            frame: uint8, of any size: (height, width, 3), (height, width) grey, or a camera's planes,
+                (height * 3 / 2, stride).
             top: how many classes to return, at most.
-            frame_order: the colour order of `frame`: "BGR" as OpenCV gives it, or "RGB".
+            frame_order: how `frame` lies: "BGR" as OpenCV gives it, "RGB", "YUV420" (I420) or "NV12".
+            columns: how many columns of a planar frame are picture; None: all.
+            colour: what a planar frame's bytes mean: "bt601" or "bt709" (limited range) or "jpeg" (full).
+            box: (x, y, width, height), the part of the frame to look at; None: all of it.
 
-        Raises ValueError for a frame of another shape or dtype.
+        Raises ValueError for a frame of another shape or dtype, or a box outside it.
         """
-        self.prepare(frame, frame_order)
+        self.prepare(frame, frame_order, columns, colour, box)
         self.infer()
         return self.predictions(top)
+
+
+def ranked(scores: np.ndarray, labels: Sequence[str], top: int) -> list[Prediction]:
+    """The `top` best of (classes,) scores, best first; equal ones in the order of their indices."""
+    import numpy as np
+
+    order = scores.argmax(keepdims=True) if top == 1 else np.argsort(-scores, kind="stable")
+    best: list[int] = order[: max(top, 0)].tolist()
+    return [Prediction(labels[index], float(scores[index]), index) for index in best]
 
 
 def load(

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from edgecore.errors import UserError
-from edgecore.kernels.image import FILTERS, MAX_SIDE, ORDERS, RESIZES, ImagePlan
+from edgecore.kernels.image import FILTERS, FRAME_ORDERS, MAX_SIDE, ORDERS, PLANAR, RESIZES, ImagePlan
 
 Frame = NDArray[np.uint8]
+Box = tuple[int, int, int, int]
 
 
 def _fields(values: Mapping[str, Any], name: str, channels: int) -> tuple[float, ...]:
@@ -134,45 +135,67 @@ def byte_tables(spec: Preprocessing, dtype: DTypeLike, scale: float, zero_point:
     return np.clip(whole + zero_point, limits.min, limits.max).astype(kind).view(np.uint8)
 
 
+@dataclass(frozen=True)
+class _View:
+    """What a plan is made for."""
+
+    shape: tuple[int, ...]
+    order: str
+    columns: int | None
+    colour: str
+    box: Box | None
+
+    def plan(self, spec: Preprocessing, tables: NDArray[np.uint8] | None) -> ImagePlan:
+        order = self._checked_order()
+        height, width = self.shape[:2]
+        if order in PLANAR:
+            height = height * 2 // 3
+            width = width if self.columns is None else self.columns
+        elif self.columns is not None:
+            raise ValueError("columns: only planar frames have it; slice other ones")
+        return ImagePlan(
+            height,
+            width,
+            order,
+            spec.height,
+            spec.width,
+            spec.order,
+            spec.resize,
+            tables,
+            spec.filter,
+            self.colour,
+            self.box,
+        )
+
+    def _checked_order(self) -> str:
+        """The order, which for frames of one channel is grey whatever was said."""
+        if self.order in PLANAR and len(self.shape) == 2:
+            return self.order
+        grey = len(self.shape) == 2 or (len(self.shape) == 3 and self.shape[2] == 1)
+        if not grey and (len(self.shape) != 3 or self.shape[2] != 3):
+            raise ValueError(f"frame: the shape is {self.shape}, not (height, width, 3) or (height, width)")
+        if self.order not in FRAME_ORDERS or self.order in PLANAR or (self.order == "GREY" and not grey):
+            raise ValueError(f"frame_order: {self.order!r} is not the order of a frame of shape {self.shape}")
+        return "GREY" if grey else self.order
+
+
 class _Plans:
-    """The plan of the last frame size and order; frames of a stream all take it."""
+    """The plan of the last view; frames of a stream all take it."""
 
     def __init__(self, spec: Preprocessing, tables: NDArray[np.uint8] | None) -> None:
         self._spec = spec
         self._tables = tables
         self._lock = threading.Lock()
-        self._key: tuple[tuple[int, ...], str] | None = None
+        self._view: _View | None = None
         self._plan: ImagePlan | None = None
 
-    def run(self, frame: Frame, out: NDArray[Any], frame_order: str) -> None:
+    def run(self, frame: Frame, out: NDArray[Any], view: _View) -> None:
         with self._lock:
             plan = self._plan
-            if plan is None or self._key != (frame.shape, frame_order):
-                plan = self._make(frame, frame_order)
-            plan.run(_dense_rows(frame), out)
-
-    def _make(self, frame: Frame, frame_order: str) -> ImagePlan:
-        grey = frame.ndim == 2 or (frame.ndim == 3 and frame.shape[2] == 1)
-        if not grey and (frame.ndim != 3 or frame.shape[2] != 3):
-            raise ValueError(f"frame: the shape is {frame.shape}, not (height, width, 3) or (height, width)")
-        if frame_order not in ORDERS or (frame_order == "GREY" and not grey):
-            raise ValueError(
-                f"frame_order: {frame_order!r} is not the order of a frame of shape {frame.shape}"
-            )
-        spec = self._spec
-        self._plan = ImagePlan(
-            frame.shape[0],
-            frame.shape[1],
-            "GREY" if grey else frame_order,
-            spec.height,
-            spec.width,
-            spec.order,
-            spec.resize,
-            self._tables,
-            spec.filter,
-        )
-        self._key = (frame.shape, frame_order)
-        return self._plan
+            if plan is None or self._view != view:
+                plan = self._plan = view.plan(self._spec, self._tables)
+                self._view = view
+            plan.run(frame if view.order in PLANAR else _dense_rows(frame), out)
 
 
 def _dense_rows(frame: Frame) -> Frame:
@@ -183,25 +206,31 @@ def _dense_rows(frame: Frame) -> Frame:
     return np.ascontiguousarray(frame)
 
 
-def image_of(frame: Frame, spec: Preprocessing, frame_order: str = "BGR") -> NDArray[np.uint8]:
+def image_of(
+    frame: Frame,
+    spec: Preprocessing,
+    frame_order: str = "BGR",
+    columns: int | None = None,
+    colour: str = "bt601",
+    box: Box | None = None,
+) -> NDArray[np.uint8]:
     """The picture that the network sees, uint8 (height, width, channels of `spec.order`).
 
-    Args:
-        frame: uint8 (height, width, 3) in `frame_order`, or grey (height, width).
-        frame_order: "BGR" or "RGB"; grey frames need no order.
+    A specification of the frame's own size only converts it. The other arguments are those of
+    `Preprocessor.__call__`.
 
     Raises:
-        ValueError: a frame of another dtype or shape, or an unknown order.
+        ValueError: a frame of another dtype or shape, or an unknown order or colour, or a box outside it.
     """
     out = np.empty((spec.height, spec.width, spec.channels), np.uint8)
-    _Plans(spec, None).run(frame, out, frame_order)
+    _Plans(spec, None).run(frame, out, _View(frame.shape, frame_order, columns, colour, box))
     return out
 
 
 class Preprocessor:
     """Frames to quantised input tensors, in place. Threads may share one.
 
-    The filter's weights are made once per frame size.
+    The filter's weights are made once per frame size and box.
 
     Args:
         spec: what the network wants.
@@ -216,18 +245,34 @@ class Preprocessor:
         self.dtype = np.dtype(dtype)
         self._plans = _Plans(spec, byte_tables(spec, dtype, scale, zero_point))
 
-    def __call__(self, frame: Frame, out: NDArray[Any], frame_order: str = "BGR") -> None:
+    def __call__(
+        self,
+        frame: Frame,
+        out: NDArray[Any],
+        frame_order: str = "BGR",
+        columns: int | None = None,
+        colour: str = "bt601",
+        box: Box | None = None,
+    ) -> None:
         """Writes the tensor of `frame` into `out`.
 
         Args:
-            frame: uint8 (height, width, 3) in `frame_order`, or grey (height, width).
+            frame: uint8 (height, width, 3) in `frame_order`, or grey (height, width); rows may lie apart. In
+                the planar orders (height * 3 / 2, stride) as cameras give it: `height` rows of luma, then U
+                and V in turns in height / 2 rows (NV12), or the U and then the V plane, height / 2 rows of
+                stride / 2 bytes each (YUV420). Their height and width are even.
             out: C-contiguous array of `dtype` with height * width * channels items, as the interpreter
                 gives it.
-            frame_order: "BGR" or "RGB"; grey frames need no order.
+            frame_order: "BGR", "RGB", "YUV420" or "NV12"; grey frames need no order.
+            columns: how many columns of planar frames are picture; None: all.
+            colour: what their bytes mean: "bt601" or "bt709" in limited range, or "jpeg", BT.601 in full
+                range.
+            box: (x, y, width, height), the part of the frame that is seen, as if it were cut out; None: all.
 
         Raises:
-            ValueError: a frame or an output of another dtype or shape, or an unknown order.
+            ValueError: a frame or an output of another dtype or shape, an unknown order or colour, or a box
+                outside the frame.
         """
         if out.dtype != self.dtype:
             raise ValueError(f"out: the dtype is {out.dtype}, not {self.dtype}")
-        self._plans.run(frame, out, frame_order)
+        self._plans.run(frame, out, _View(frame.shape, frame_order, columns, colour, box))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 
 # How many samples a percentile needs before it may be believed: 99 % confidence, early stopping of MLPerf
@@ -15,6 +16,29 @@ def percentile(ordered: Sequence[float], rank: float) -> float:
     if not ordered:
         raise ValueError("no samples")
     return ordered[max(math.ceil(len(ordered) * rank / 100), 1) - 1]
+
+
+class Recent:
+    """The last values of an endless stream, as many as a status line is about."""
+
+    LENGTH = 256
+
+    def __init__(self) -> None:
+        self._values: deque[float] = deque(maxlen=self.LENGTH)
+
+    def add(self, value: float) -> None:
+        """Takes a value, and forgets the oldest."""
+        self._values.append(value)
+
+    @property
+    def mean(self) -> float:
+        """The mean; 0 without values."""
+        return sum(self._values) / len(self._values) if self._values else 0.0
+
+    def percentiles(self, *ranks: float) -> tuple[float, ...]:
+        """The percentiles; zeros without values."""
+        ordered = sorted(self._values)
+        return tuple(percentile(ordered, rank) if ordered else 0.0 for rank in ranks)
 
 
 class Histogram:

@@ -144,6 +144,19 @@ cdef extern from "edgecore/image.h" nogil:
         EDGECORE_PIXELS_BGR
         EDGECORE_PIXELS_RGB
         EDGECORE_PIXELS_GREY
+        EDGECORE_PIXELS_YUV420
+        EDGECORE_PIXELS_NV12
+
+    ctypedef enum edgecore_colour:
+        EDGECORE_COLOUR_BT601
+        EDGECORE_COLOUR_BT709
+        EDGECORE_COLOUR_JPEG
+
+    ctypedef struct edgecore_image_box:
+        int32_t x
+        int32_t y
+        int32_t width
+        int32_t height
 
     ctypedef enum edgecore_fit:
         EDGECORE_FIT_STRETCH
@@ -163,6 +176,8 @@ cdef extern from "edgecore/image.h" nogil:
         edgecore_pixels pixels
         edgecore_fit fit
         edgecore_filter filter
+        edgecore_colour colour
+        edgecore_image_box box
         const uint8_t *tables
 
     ctypedef struct edgecore_image_plan:

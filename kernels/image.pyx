@@ -2,14 +2,22 @@
 
 The resize is the antialiased triangle filter of Pillow's Image.resize(size, BILINEAR, box), the horizontal pass always first; either
 pass gives Pillow's bytes. Grey is ITU-R BT.601's luma as Pillow's "L" has it, (19595 R + 38470 G + 7471 B + 32768) >> 16.
+
+Planar frames, "YUV420" (I420) and "NV12", are arrays as cameras give them, (height * 3 / 2, stride) for an even height and width:
+`height` rows of luma, then height / 2 rows with U and V in turns (NV12), or the U and then the V plane, each height / 2 rows of
+stride / 2 bytes (YUV420). Columns past the width are padding.
 """
 
 from buffers cimport PyBuffer_Release, open_buffer, open_dense
 from capi cimport *
 from cpython.exc cimport PyErr_NoMemory
 from libc.stdint cimport uint8_t
+from operator import index
 
 ORDERS = ("BGR", "RGB", "GREY")
+PLANAR = ("YUV420", "NV12")
+FRAME_ORDERS = ORDERS + PLANAR
+COLOURS = ("bt601", "bt709", "jpeg")
 RESIZES = ("stretch", "letterbox", "crop")
 FILTERS = ("triangle", "bilinear")
 MAX_SIDE = EDGECORE_IMAGE_MAX_SIDE
@@ -27,6 +35,17 @@ cdef int side_of(object value, str argument) except -1:
     return value
 
 
+cdef edgecore_image_box box_of(object value) except *:
+    cdef edgecore_image_box box
+    try:
+        box.x, box.y, box.width, box.height = map(index, value)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"box: {value!r} is not four integers x, y, width, height") from None
+    if box.width < 1 or box.height < 1:
+        raise ValueError(f"box: {value!r} holds no pixels")
+    return box
+
+
 cdef class ImagePlan:
     """The prepared way from frames of one size to a tensor of one size.
 
@@ -34,7 +53,7 @@ cdef class ImagePlan:
 
     Args:
         frame_height, frame_width: the frame's size in pixels, 1 to MAX_SIDE.
-        frame_order: "BGR", "RGB" (frames HxWx3) or "GREY" (frames HxW or HxWx1).
+        frame_order: "BGR", "RGB" (frames HxWx3), "GREY" (frames HxW or HxWx1), "YUV420" or "NV12" (planes, see above).
         height, width: the tensor's size in pixels, 1 to MAX_SIDE.
         order: the tensor's channels: "BGR", "RGB" or "GREY".
         resize: "stretch" fills the tensor with the whole frame; "letterbox" keeps the frame's shape and centres it between bars
@@ -42,6 +61,8 @@ cdef class ImagePlan:
         tables: uint8 (channels, 256), the byte to store for each pixel value; None stores pixel values.
         filter: "triangle" weighs every frame pixel that a tensor pixel covers, without aliasing; "bilinear" the two around its
             centre along either axis, as cv2.resize does.
+        colour: what a planar frame's bytes mean: "bt601" or "bt709" in limited range, or "jpeg", BT.601 in full range.
+        box: (x, y, width, height) of the part of the frame that is seen, as if the rest were not there; None: all of it.
 
     Raises:
         ValueError: a bad argument, by name.
@@ -50,10 +71,11 @@ cdef class ImagePlan:
     cdef edgecore_image_plan *plan
     cdef readonly tuple frame_shape
     cdef readonly tuple shape
+    cdef readonly str frame_order
     cdef bint running
 
     def __cinit__(self, frame_height, frame_width, frame_order, height, width, order, resize="stretch", tables=None,
-                  filter="triangle"):
+                  filter="triangle", colour="bt601", box=None):
         cdef edgecore_image_spec spec
         cdef edgecore_message message
         cdef edgecore_status status
@@ -62,12 +84,18 @@ cdef class ImagePlan:
         spec.frame_width = side_of(frame_width, "frame_width")
         spec.height = side_of(height, "height")
         spec.width = side_of(width, "width")
-        spec.frame_pixels = <edgecore_pixels>index_of(frame_order, ORDERS, "frame_order")
+        spec.frame_pixels = <edgecore_pixels>index_of(frame_order, FRAME_ORDERS, "frame_order")
         spec.pixels = <edgecore_pixels>index_of(order, ORDERS, "order")
         spec.fit = <edgecore_fit>index_of(resize, RESIZES, "resize")
         spec.filter = <edgecore_filter>index_of(filter, FILTERS, "filter")
+        spec.colour = <edgecore_colour>index_of(colour, COLOURS, "colour")
+        spec.box = box_of(box if box is not None else (0, 0, frame_width, frame_height))
         spec.tables = NULL
-        self.frame_shape = (frame_height, frame_width, 1 if frame_order == "GREY" else 3)
+        self.frame_order = frame_order
+        if frame_order in PLANAR:
+            self.frame_shape = (frame_height * 3 // 2, frame_width)
+        else:
+            self.frame_shape = (frame_height, frame_width, 1 if frame_order == "GREY" else 3)
         self.shape = (height, width, 1 if order == "GREY" else 3)
         if tables is None:
             status = edgecore_image_plan_create(&spec, &self.plan, &message)
@@ -93,7 +121,8 @@ cdef class ImagePlan:
 
         Args:
             frame: uint8 array of `frame_shape` (a grey one may lack the last axis). Rows may lie apart or upside down, pixels
-                within a row are dense.
+                within a row are dense. Planar ones may have more columns; rows of NV12 may lie apart, those of YUV420 not,
+                because two rows of chroma stand in one.
             out: C-contiguous, writable int8 or uint8 array with as many items as `shape`; int8 receives the same bytes.
 
         Raises:
@@ -128,6 +157,8 @@ cdef class ImagePlan:
             PyBuffer_Release(&source)
 
     cdef bint check_frame(self, Py_buffer *view) except 0:
+        if len(self.frame_shape) == 2:
+            return self.check_planes(view)
         cdef int height = self.frame_shape[0], width = self.frame_shape[1], channels = self.frame_shape[2]
         cdef bint fits = view.ndim >= 2 and view.shape[0] == height and view.shape[1] == width
         if view.ndim == 3:
@@ -139,4 +170,16 @@ cdef class ImagePlan:
             raise ValueError(f"frame: the shape is {shape}, not {self.frame_shape}")
         if width > 1 and view.strides[1] != channels or channels > 1 and view.strides[2] != 1:
             raise ValueError("frame: pixels within a row are not dense; pass numpy.ascontiguousarray of it")
+        return True
+
+    cdef bint check_planes(self, Py_buffer *view) except 0:
+        cdef int rows = self.frame_shape[0], width = self.frame_shape[1]
+        if view.ndim != 2 or view.shape[0] != rows or view.shape[1] < width:
+            shape = tuple([view.shape[i] for i in range(view.ndim)])
+            raise ValueError(f"frame: the shape is {shape}, where {self.frame_order} planes have {rows} rows and {width} "
+                             "columns or more")
+        if view.strides[1] != 1 or view.strides[0] < view.shape[1]:
+            raise ValueError("frame: bytes or rows of the planes lie apart or are turned round; pass them as the camera gives them")
+        if self.frame_order == "YUV420" and (view.strides[0] != view.shape[1] or view.shape[1] % 2):
+            raise ValueError("frame: YUV420 planes are one block with an even number of columns; pass all columns, and the width")
         return True

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import platform
 import shutil
 import subprocess
@@ -92,6 +93,24 @@ def emulator() -> Callable[[str, str], Emulator]:
         return found
 
     return start
+
+
+@pytest.fixture(scope="session")
+def software_camera() -> Path:
+    """libcamera's software camera under picamera2, in this process from now on; the folder it stands in.
+
+    In CI the first use builds it, which takes minutes.
+    """
+    from software_camera import prepare, virtual
+
+    if not prepare.folder().exists() and os.environ.get("CI") != "true":
+        missing(f"no software camera; {sys.executable} {prepare.__file__}")
+    try:
+        folder = prepare.prepare()
+    except UserError as error:
+        missing(str(error))
+    virtual.install(folder)
+    return folder
 
 
 # LiteRT has no wheel for 32-bit ARM.

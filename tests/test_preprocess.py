@@ -19,6 +19,10 @@ def frame_of(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
+def planes_of(rows: int, columns: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(1).integers(0, 256, (rows, columns), dtype=np.uint8)
+
+
 def test_unit_scale_is_a_flip_of_the_top_bit() -> None:
     """With input scale 1/255, in float32 as TFLite stores it, and zero point -128."""
     for scale in (1 / 255, float(np.float32(1 / 255))):
@@ -94,6 +98,24 @@ def test_frames_may_change_size_and_kind() -> None:
     for frame in (frame_of(20, 30), frame_of(8, 8), frame_of(20, 30, 1), frame_of(20, 30)[..., 0]):
         preprocessor(frame, out)
         np.testing.assert_array_equal(out.view(np.uint8), image_of(frame, spec) ^ 0x80)
+
+
+@pytest.mark.parametrize("order", ["YUV420", "NV12"])
+def test_planes_boxes_and_colours(order: str) -> None:
+    """Each of a camera's words about a frame changes the tensor, and a tensor of its size is its picture."""
+    planes = planes_of(60, 64)
+    picture = image_of(planes, Preprocessing(48, 40, "BGR"), order, 48, "bt709")
+    spec = Preprocessing(16, 12)
+    preprocessor = Preprocessor(spec, np.uint8, 1 / 255, 0)
+    out = np.empty((12, 16, 3), np.uint8)
+    for box in (None, (3, 5, 21, 30)):
+        x, y, width, height = box or (0, 0, 48, 40)
+        preprocessor(planes, out, order, 48, "bt709", box)
+        np.testing.assert_array_equal(out, image_of(picture[y : y + height, x : x + width], spec))
+        np.testing.assert_array_equal(out, image_of(picture, spec, box=box))
+        np.testing.assert_array_equal(out, image_of(planes, spec, order, 48, "bt709", box))
+    for change in ((64, "bt709", None), (48, "jpeg", None), (48, "bt709", (0, 0, 48, 38))):
+        assert (image_of(planes, spec, order, *change) != image_of(picture, spec)).any()
 
 
 def test_one_preprocessor_serves_threads() -> None:
@@ -181,6 +203,20 @@ def test_other_arguments_are_checked() -> None:
         preprocessor(frame_of(5, 5), out, "GREY")
     with pytest.raises(ValueError, match="frame_order"):
         preprocessor(frame_of(5, 5), out, "YUV")
+    with pytest.raises(ValueError, match="frame_order"):
+        preprocessor(frame_of(6, 6), out, "NV12")
+    with pytest.raises(ValueError, match="frame"):
+        preprocessor(planes_of(7, 6), out, "NV12")
+    with pytest.raises(ValueError, match="frame_width"):
+        preprocessor(planes_of(6, 6), out, "NV12", 5)
+    with pytest.raises(ValueError, match="columns"):
+        preprocessor(planes_of(6, 6), out, "NV12", 8)
+    with pytest.raises(ValueError, match="columns"):
+        preprocessor(frame_of(5, 5), out, "BGR", 5)
+    with pytest.raises(ValueError, match="colour"):
+        preprocessor(planes_of(6, 6), out, "NV12", colour="rec2020")
+    with pytest.raises(ValueError, match="box"):
+        preprocessor(frame_of(5, 5), out, box=(0, 0, 6, 5))
     with pytest.raises(ValueError, match="out"):
         preprocessor(frame_of(5, 5), out.view(np.uint8))
     with pytest.raises(ValueError, match="out"):

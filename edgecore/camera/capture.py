@@ -1,8 +1,9 @@
-"""OpenCV's VideoCapture, made to prove itself: what video files, V4L2 cameras and network streams share."""
+"""OpenCV's VideoCapture, made to prove itself: what files, V4L2 cameras, streams and pipelines share."""
 
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from typing import Any
 
 from edgecore.camera.source import Frame, Source
@@ -14,8 +15,14 @@ class Capture(Source):
     """A VideoCapture that has to prove itself with a frame.
 
     VideoCapture.isOpened() stays True for a source that gives nothing, so open() demands one frame and
-    keeps it for the first read().
+    keeps it for the first read(). An old VideoCapture never recovers: each open() makes a new one.
+
+    Attributes:
+        quiet: descriptor 2 is held during open(), because what comes there is what the exception says. Not
+            where opening may take seconds: the descriptor is the whole process's.
     """
+
+    quiet = True
 
     def __init__(self) -> None:
         self._capture: Any = None
@@ -31,8 +38,7 @@ class Capture(Source):
     def open(self) -> None:
         self.close()
         self._count = 0
-        # FFmpeg and V4L2 write to stderr what the exception below says.
-        with held_stderr(forward=False):
+        with held_stderr(forward=False) if self.quiet else nullcontext():
             self._capture = self._start()
             self._first = self._grab()
         if self._first is None:
@@ -40,10 +46,13 @@ class Capture(Source):
             raise self._refused()
 
     def _grab(self) -> Frame | None:
-        ok, pixels = self._capture.read()
+        if not self._capture.grab():
+            return None
+        captured = time.monotonic()  # before its conversion to BGR
+        ok, pixels = self._capture.retrieve()
         if not ok or pixels is None:
             return None
-        frame = Frame(pixels, "BGR" if pixels.ndim == 3 else "GREY", time.monotonic(), self._count)
+        frame = Frame(pixels, "BGR" if pixels.ndim == 3 else "GREY", captured, self._count)
         self._count += 1
         return frame
 

@@ -85,11 +85,13 @@ class Source(ABC):
         title: what a status line calls it; no passwords.
         live: frames are lost when nobody takes them (a camera); else each waits its turn (a file).
         named: every frame has a file of its own.
+        timeout: seconds that open() and read() of a live source may take.
     """
 
     title: str
     live: bool = False
     named: bool = False
+    timeout: float = TIMEOUT
 
     @classmethod
     @abstractmethod

@@ -97,7 +97,7 @@ class Options:
         """Raises UserError for an option that nobody took."""
         unknown = sorted(set(self._values) - set(self._taken))
         if unknown:
-            known = ", ".join(sorted(self._taken)) or "none"
+            known = ", ".join(sorted(set(self._taken))) or "none"
             raise UserError(f"{self._text}: there is no option {unknown[0]!r} here; there are: {known}")
 
 
@@ -150,8 +150,9 @@ def _kind_of(target: str) -> str:
 
 
 def hidden(address: str) -> str:
-    """A network address without the password that may stand in it, for people to read."""
-    return re.sub(r"(://[^/@:]*):[^/]*@", r"\1:***@", address)
+    """A network address without the passwords that may stand in it and its query, for people to read."""
+    secrets = r"(?i)([?&](?:pass|password|passwd|pwd|pw|key|token|auth)=)[^&#]*"
+    return re.sub(secrets, r"\1***", re.sub(r"(://[^/@:]*):[^/]*@", r"\1:***@", address))
 
 
 def existing(uri: Uri) -> Path:

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import edgecore
 from edgecore.errors import INTERRUPTED, USER_ERROR, UserError
@@ -25,6 +25,10 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message}; see `{self.prog} --help`")
+
+    def _parse_optional(self, arg_string: str) -> Any:
+        # Standard input with options, `-?size=640x480`, is a source and no option of the command.
+        return None if arg_string.startswith("-?") else super()._parse_optional(arg_string)
 
 
 def _parser(commands: Sequence[str]) -> Parser:

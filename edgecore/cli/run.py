@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgecore.cli.options import add_engine_arguments, add_model_arguments, load_model, positive
-from edgecore.errors import UserError
+from edgecore.cli.run_options import add_run_arguments
+from edgecore.errors import USER_ERROR
 
 if TYPE_CHECKING:
-    from edgecore.camera import Source
     from edgecore.live.display import Display
-    from edgecore.live.result import Tally
+    from edgecore.live.loop import Loop
 
-HELP = "classify the frames of a video, a folder of images or a camera"
+HELP = "classify the frames of a camera, a stream, a video or a folder of images"
+
+EPILOG = """\
+sources:
+  picam:0?size=640x480&fps=30     Raspberry Pi camera (size, fps, stream, exposure, gain, rotation, ...)
+  0, v4l2:/dev/v4l/by-id/...      USB camera, by number or by a name that stays (size, fps, fourcc)
+  rtsp://user:password@host/1     network camera; http:// with MJPEG too; options after #, e.g. #transport=udp
+  gst:PIPELINE                    GStreamer, where OpenCV has it
+  clip.mp4, file:clip.mp4?loop=1  video or image file (loop, fps)
+  photos/, dir:photos/            folder of images (loop, fps)
+  -?size=640x480&format=BGR       raw frames on standard input
+  test:pattern                    moving picture with a clock (size, fps, frames, format, live)
+
+The newest frame of a camera or stream wins; of files every frame is taken. A camera that is lost is opened
+again.
+SIGTERM and Ctrl-C end the run with everything written; SIGHUP looks at the model file again.
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `edgecore run`."""
+    parser.epilog = EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
         "source",
         nargs="?",
         metavar="SOURCE",
-        help="video file, image folder or camera number (default: a bundled clip)",
+        help="where frames come from (default: a bundled clip); see below",
     )
-    add_model_arguments(parser)
     parser.add_argument("--frames", type=positive, metavar="N", help="stop after N frames")
     parser.add_argument(
         "--top", type=positive, default=1, metavar="K", help="classes per frame in JSON (default: 1)"
@@ -35,53 +51,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="one JSON object a frame on stdout, then a summary"
     )
-    parser.add_argument("--out", metavar="FILE", help="append one JSON object a frame to FILE")
+    add_run_arguments(parser)
+    add_model_arguments(parser)
     add_engine_arguments(parser)
 
 
-def _display(args: argparse.Namespace, source: Source) -> Display:
+def _display(args: argparse.Namespace, loop: Loop) -> Display:
     from edgecore.live.display import JsonLines, Plain, Terminal
 
     if args.json:
-        return JsonLines(sys.stdout)
-    return Terminal(sys.stdout) if sys.stdout.isatty() else Plain(sys.stdout, every=source.named)
-
-
-def _finish(displays: list[Display], tally: Tally) -> None:
-    tally.stop()
-    if tally.frames:
-        for display in displays:
-            display.finish(tally)
+        return JsonLines(sys.stdout, sys.stderr)
+    if sys.stdout.isatty():
+        return Terminal(sys.stdout)
+    return Plain(sys.stdout, loop.feed.named, sys.stderr)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Loops until the source ends, N frames are done or Ctrl-C; then prints a summary."""
+    """Loops until the source ends, N frames are done or a signal comes; then prints a summary."""
     from edgecore.camera import source_of
-    from edgecore.live.display import JsonLines
-    from edgecore.live.loop import results
-    from edgecore.live.result import Tally
+    from edgecore.cli.run_options import outputs_of, settings_of
+    from edgecore.live import session
+    from edgecore.live.loop import Loop
 
-    source = source_of(args.source)
+    notices = session.Notices()
+    source = source_of(args.source)  # what is wrong with its name is said before the model is loaded
     model = load_model(args)
-    with ExitStack() as stack:
-        stack.enter_context(source)
-        displays: list[Display] = [_display(args, source)]
-        if args.out is not None:
-            try:
-                displays.append(JsonLines(stack.enter_context(Path(args.out).open("a", encoding="utf-8"))))
-            except OSError as error:
-                raise UserError(f"{args.out} cannot be written: {error.strerror}") from error
-        tally = Tally()
-        try:
-            for result in results(source, model, args.frames, args.top):
-                tally.add(result)
-                for display in displays:
-                    display.show(result, tally)
-        except KeyboardInterrupt:
-            _finish(displays, tally)
-        except UserError:
-            _finish(displays, tally)
-            raise
-        else:
-            _finish(displays, tally)
-    return 0
+    outputs = outputs_of(args, source.live, notices)
+    pictures = any(output.pictures for output in outputs)
+    settings = settings_of(args, model, source.named, notices, pictures)
+    loop = Loop(lambda: source_of(args.source), model, settings)
+    end = session.run(loop, _display(args, loop), outputs, notices)
+    status = USER_ERROR if end.lost else 0
+    if end.hanging:
+        # A driver holds a thread and would hold the process, too; everything is written.
+        sys.stdout.flush()
+        os._exit(status)
+    return status

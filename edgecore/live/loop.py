@@ -1,30 +1,200 @@
-"""Read, preprocess, infer, publish: the loop behind `edgecore run`."""
+"""Capture, preprocess, infer, publish: the loop behind `edgecore run` and `edgecore.stream`.
+
+Three threads hand frames on through slots that hold one: the feed captures, a second one preprocesses into
+the model's input and infers, the caller publishes. The frame rate is that of the slowest of them.
+Preprocessing and inference are one stage: they share the model's input tensor, which is written in place.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from edgecore.camera.source import Source
+from edgecore.camera.source import Frame, Source
+from edgecore.live.classes import ClassMap
+from edgecore.live.decision import Decider, Rules
+from edgecore.live.feed import Feed, Taken
+from edgecore.live.pacing import Pace
+from edgecore.live.region import Region
 from edgecore.live.result import Result
-from edgecore.model import Model
+from edgecore.live.slot import Slot
+from edgecore.model import ranked
+
+if TYPE_CHECKING:
+    from edgecore.live.reload import Reloader
+    from edgecore.model import Model
+
+TICK = 0.2  # seconds between looks at whether to stop
+LEAVE = 0.5  # seconds that close() gives the inference under way
 
 
-def results(source: Source, model: Model, frames: int | None = None, top: int = 5) -> Iterator[Result]:
-    """The answers to the frames of an open source, in order, at most `frames` of them."""
-    clock = time.perf_counter
-    count = 0
-    while frames is None or count < frames:
+@dataclass
+class Settings:
+    """What a loop does beside classifying.
+
+    Attributes:
+        top: classes of a frame in `Result.predictions`, at most.
+        frames: stop after so many; None: when the source ends.
+        newest: the newest frame wins, older ones are dropped; None: where the source is live.
+        give_up_after: seconds without a frame after which the run fails; None: it waits for ever.
+        region: the part of the frame that the model sees; None: all.
+        rules: how the label that counts comes about.
+        classes: the class map, made for a model's labels; None: the model's classes as they are.
+        pace: holds the frame rate down.
+        pictures: results keep their frames.
+        reloader: where newer models come from.
+        notice: is told, in a line each, what happens beside the results; from any thread.
+    """
+
+    top: int = 5
+    frames: int | None = None
+    newest: bool | None = None
+    give_up_after: float | None = None
+    region: Region | None = None
+    rules: Rules = field(default_factory=Rules)
+    classes: Callable[[Model], ClassMap] | None = None
+    pace: Pace = field(default_factory=Pace)
+    pictures: bool = False
+    reloader: Reloader | None = None
+    notice: Callable[[str], None] = lambda text: None
+
+
+class Loop:
+    """The results of a source's frames.
+
+    start() it, take results with next() until `ended`, and close() it.
+
+    Args:
+        source: gives a new, unopened source each time it is called.
+        model: a classifier; while the loop runs nobody else may use it.
+    """
+
+    def __init__(self, source: Callable[[], Source], model: Model, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.feed = Feed(source, self.settings.newest, self.settings.give_up_after, self.settings.notice)
+        self.ended = False
+        self._model = model
+        self._out: Slot[Result] = Slot()
+        self._stop = threading.Event()
+        self._error: BaseException | None = None
+        self._over = False
+        self._thread = threading.Thread(target=self._run, name="edgecore inference", daemon=True)
+
+    def start(self) -> None:
+        """Opens the source and begins, in threads; next() raises what is wrong with it."""
+        self.feed.start()
+        self._thread.start()
+
+    def next(self, timeout: float = TICK) -> Result | None:
+        """The next result; None: there is none yet, or no more (`ended`).
+
+        Raises UserError: the source or the model cannot go on.
+        """
+        over = self._over  # read first: what was made before the end is still in the slot
+        result = self._out.take(0 if over else timeout)
+        if result is None and over:
+            self.ended = True
+            if self._error is not None:
+                raise self._error
+        return result
+
+    def stop(self) -> None:
+        """Ends the loop after the inference under way, whose result next() still gives.
+
+        A signal's handler may call it.
+        """
+        self._stop.set()
+
+    def close(self) -> bool:
+        """Ends everything; False when a thread hangs in a driver and was left behind."""
+        self._stop.set()
+        self._out.close()
+        let_go = self.feed.close()
+        if self._thread.ident is not None:
+            self._thread.join(LEAVE)
+        return let_go and not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self._infer_all()
+        except BaseException as error:  # the caller's thread raises it
+            self._error = error
+        self._over = True
+
+    def _infer_all(self) -> None:
+        settings = self.settings
+        stage = _Stage(self._model, settings)
+        count = 0
+        while not self._stop.is_set() and (settings.frames is None or count < settings.frames):
+            if settings.reloader is not None:
+                model = settings.reloader.poll(time.monotonic())
+                if model is not None:
+                    stage = _Stage(model, settings)
+            settings.pace.wait(self._stop)
+            taken = self.feed.take(TICK)
+            if taken is None:
+                if self.feed.ended:
+                    return
+                continue
+            result = stage.result(taken, self.feed.dropped)
+            if result.event is not None:
+                settings.pace.changed()
+            count += 1
+            if not self._out.put(result):
+                return
+
+
+class _Stage:
+    """A model, and what its answers pass through."""
+
+    def __init__(self, model: Model, settings: Settings) -> None:
+        self._model = model
+        self._settings = settings
+        self._classes = settings.classes(model) if settings.classes is not None else None
+        self._labels = self._classes.labels if self._classes is not None else model.labels
+        self._decider = Decider(self._labels, settings.rules)
+
+    def result(self, taken: Taken, dropped: int) -> Result:
+        """Preprocesses, infers and decides."""
+        frame = taken.frame
+        clock = time.perf_counter
         begin = clock()
-        frame = source.read()
-        if frame is None:
-            return
-        got = clock()
-        model.prepare(frame.pixels, frame.order)
+        try:
+            region = self._settings.region
+            box = region.box(frame.width, frame.height) if region is not None else None
+            self._model.prepare(frame.pixels, frame.order, frame.columns, frame.colour, box)
+        finally:
+            kept = _kept(frame) if self._settings.pictures else None
+            frame.release()
         prepared = clock()
-        model.infer()
-        predictions = model.predictions(top)
+        self._model.infer()
+        scores = self._model.scores()
+        if self._classes is not None:
+            scores = self._classes.apply(scores)
+        predictions = ranked(scores, self._labels, self._settings.top)
+        label, score, event = self._decider.decide(scores, frame.captured, frame.index)
         done = clock()
-        stages = {"read": got - begin, "preprocess": prepared - got, "inference": done - prepared}
-        count += 1
-        yield Result(frame.index, frame.name, predictions, stages, time.monotonic() - frame.captured)
+        stages = {"read": taken.seconds, "preprocess": prepared - begin, "inference": done - prepared}
+        latency = time.monotonic() - frame.captured
+        return Result(
+            index=frame.index,
+            name=frame.name,
+            predictions=predictions,
+            stages=stages,
+            latency=latency,
+            label=label,
+            score=score,
+            event=event,
+            frame=kept,
+            dropped=dropped,
+            captured=time.time() - (time.monotonic() - frame.captured),
+            clock=frame.clock,
+        )
+
+
+def _kept(frame: Frame) -> Frame:
+    """A frame that stays valid: of memory that belongs to the camera, a copy."""
+    return frame if frame.on_release is None else replace(frame, pixels=frame.pixels.copy(), on_release=None)

@@ -43,6 +43,18 @@ static void split_weights(const int32_t *weights, int32_t groups, int16_t *halve
     }
 }
 
+static void digit_weights(const int32_t *weights, int32_t groups, int8_t *digits)
+{
+    for (int32_t t = 0; t < 4 * groups; t++) {
+        int32_t weight = weights[t];
+        for (int32_t d = 0; d < EDGECORE_WEIGHT_DIGITS; d++) {
+            const int32_t digit = (weight + 128) % 256 - 128;
+            digits[4 * (EDGECORE_WEIGHT_DIGITS * (t / 4) + d) + t % 4] = (int8_t)digit;
+            weight = (weight - digit) / 256;
+        }
+    }
+}
+
 bool edgecore_axis_init(edgecore_axis *axis, edgecore_filter filter, int32_t input_size, int32_t box_first,
                         int32_t box_size, int32_t size)
 {
@@ -56,13 +68,16 @@ bool edgecore_axis_init(edgecore_axis *axis, edgecore_filter filter, int32_t inp
     axis->counts = malloc((size_t)size * sizeof *axis->counts);
     axis->weights = calloc((size_t)size * row, sizeof *axis->weights);
     axis->halves = malloc((size_t)size * row * 2 * sizeof *axis->halves);
+    axis->digits = malloc((size_t)size * row * EDGECORE_WEIGHT_DIGITS);
     double *real = malloc((size_t)taps * sizeof *real);
-    bool ready = axis->firsts && axis->counts && axis->weights && axis->halves && real;
+    bool ready = axis->firsts && axis->counts && axis->weights && axis->halves && axis->digits && real;
     for (int32_t i = 0; ready && i < size; i++) {
         int32_t *weights = axis->weights + row * (size_t)i;
         double center = box_first + (i + 0.5) * scale;
         axis->counts[i] = fill_weights(center, support, 1.0 / support, input_size, real, weights, &axis->firsts[i]);
         split_weights(weights, axis->groups, axis->halves + 2 * row * (size_t)i);
+        digit_weights(weights, axis->groups, axis->digits + EDGECORE_WEIGHT_DIGITS * row * (size_t)i);
+        axis->most = axis->counts[i] > axis->most ? axis->counts[i] : axis->most;
     }
     free(real);
     if (!ready)
@@ -76,13 +91,6 @@ void edgecore_axis_release(edgecore_axis *axis)
     free(axis->counts);
     free(axis->weights);
     free(axis->halves);
+    free(axis->digits);
     *axis = (edgecore_axis){0};
-}
-
-int32_t edgecore_axis_window(const edgecore_axis *axis)
-{
-    int32_t most = 0;
-    for (int32_t i = 0; i < axis->size; i++)
-        most = axis->counts[i] > most ? axis->counts[i] : most;
-    return most;
 }

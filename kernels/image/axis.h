@@ -11,7 +11,4 @@ bool edgecore_axis_init(edgecore_axis *axis, edgecore_filter filter, int32_t inp
                         int32_t box_size, int32_t size);
 void edgecore_axis_release(edgecore_axis *axis);
 
-/* The most inputs that any output has. */
-int32_t edgecore_axis_window(const edgecore_axis *axis);
-
 #endif

@@ -5,19 +5,18 @@
 #include "edgecore/cpu.h"
 #include "image/axis.h"
 #include "image/rows.h"
+#include "image/spec.h"
 #include "ops/op.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-typedef struct box {
-    int32_t y, x, height, width;
-} box;
 
 struct edgecore_image_plan {
     int32_t height, width;
-    box target;                 /* what the frame covers of the tensor; bars around it */
+    edgecore_image_box target;  /* what the frame covers of the tensor; bars around it */
+    edgecore_pixels frame_pixels;
     int32_t frame_width;
+    edgecore_frame frame;       /* all but the data of the frame that runs */
+    int32_t y;                  /* of the frame's row that is row 0 of the vertical axis */
     int32_t work_channels;
     const edgecore_image_kernels *kernels;
     edgecore_row_reader read;
@@ -32,85 +31,45 @@ struct edgecore_image_plan {
     const uint8_t **window;     /* [ring_rows], the rows under one output row in order */
 };
 
-/* `value * numerator / denominator` rounded half up, within 1 .. limit. */
-static int32_t scaled(int32_t value, int32_t numerator, int32_t denominator, int32_t limit)
-{
-    int64_t result = (2 * (int64_t)value * numerator + denominator) / (2 * (int64_t)denominator);
-    if (result < 1)
-        return 1;
-    return result > limit ? limit : (int32_t)result;
-}
-
-static void fit_boxes(const edgecore_image_spec *spec, box *source, box *target)
-{
-    *source = (box){0, 0, spec->frame_height, spec->frame_width};
-    *target = (box){0, 0, spec->height, spec->width};
-    /* Shapes compare as width / height, cross-multiplied. */
-    bool frame_is_wider = (int64_t)spec->frame_width * spec->height > (int64_t)spec->width * spec->frame_height;
-    if (spec->fit == EDGECORE_FIT_LETTERBOX) {
-        if (frame_is_wider)
-            target->height = scaled(spec->frame_height, spec->width, spec->frame_width, spec->height);
-        else
-            target->width = scaled(spec->frame_width, spec->height, spec->frame_height, spec->width);
-        target->y = (spec->height - target->height) / 2;
-        target->x = (spec->width - target->width) / 2;
-    } else if (spec->fit == EDGECORE_FIT_CROP) {
-        if (frame_is_wider)
-            source->width = scaled(spec->width, spec->frame_height, spec->height, spec->frame_width);
-        else
-            source->height = scaled(spec->height, spec->frame_width, spec->width, spec->frame_height);
-        source->y = (spec->frame_height - source->height) / 2;
-        source->x = (spec->frame_width - source->width) / 2;
-    }
-}
-
-static edgecore_status check_spec(const edgecore_image_spec *spec, edgecore_message *message)
-{
-    const struct {
-        const char *name;
-        int32_t value;
-    } sides[] = {{"frame_height", spec->frame_height},
-                 {"frame_width", spec->frame_width},
-                 {"height", spec->height},
-                 {"width", spec->width}};
-    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++)
-        if (sides[i].value < 1 || sides[i].value > EDGECORE_IMAGE_MAX_SIDE)
-            return edgecore_fail(message, EDGECORE_INVALID, "%s is %d, not 1 to %d", sides[i].name,
-                                 (int)sides[i].value, EDGECORE_IMAGE_MAX_SIDE);
-    if ((unsigned)spec->frame_pixels > EDGECORE_PIXELS_GREY)
-        return edgecore_fail(message, EDGECORE_INVALID, "frame_pixels is %d", (int)spec->frame_pixels);
-    if ((unsigned)spec->pixels > EDGECORE_PIXELS_GREY)
-        return edgecore_fail(message, EDGECORE_INVALID, "pixels is %d", (int)spec->pixels);
-    if ((unsigned)spec->fit > EDGECORE_FIT_CROP)
-        return edgecore_fail(message, EDGECORE_INVALID, "fit is %d", (int)spec->fit);
-    if ((unsigned)spec->filter > EDGECORE_FILTER_BILINEAR)
-        return edgecore_fail(message, EDGECORE_INVALID, "filter is %d", (int)spec->filter);
-    return EDGECORE_OK;
-}
-
 /* Bytes of one row before the horizontal pass, at the most: a reader may make three channels. */
 static size_t converted_pitch(const edgecore_image_plan *plan)
 {
-    return 3 * (size_t)plan->frame_width;
+    return 3 * (size_t)plan->frame.width;
+}
+
+/* Readers give the columns that the filter sees, and no others. */
+static void choose_columns(edgecore_image_plan *plan, int32_t view_x)
+{
+    edgecore_axis *axis = &plan->horizontal;
+    const int32_t first = axis->firsts[0], last = axis->size - 1;
+    plan->frame.width = axis->copies ? axis->size : axis->firsts[last] + axis->counts[last] - first;
+    plan->frame.x = view_x + first;
+    for (int32_t i = 0; i < axis->size; i++)
+        axis->firsts[i] -= first;
 }
 
 static bool prepare(edgecore_image_plan *plan, const edgecore_image_spec *spec, int32_t tier)
 {
-    box source;
-    fit_boxes(spec, &source, &plan->target);
+    const edgecore_image_box view = edgecore_image_spec_view(spec);
+    edgecore_image_box source;
+    edgecore_image_spec_fit(spec, &source, &plan->target);
     plan->height = spec->height;
     plan->width = spec->width;
+    plan->frame_pixels = spec->frame_pixels;
     plan->frame_width = spec->frame_width;
+    plan->y = view.y;
     plan->kernels = edgecore_image_kernels_of(tier);
     plan->read = edgecore_reader_of(spec->frame_pixels, spec->pixels, &plan->work_channels);
-    edgecore_writer_init(&plan->writer, plan->kernels, spec->frame_pixels, spec->pixels, spec->tables);
-    if (!edgecore_axis_init(&plan->horizontal, spec->filter, spec->frame_width, source.x, source.width,
-                            plan->target.width) ||
-        !edgecore_axis_init(&plan->vertical, spec->filter, spec->frame_height, source.y, source.height,
-                            plan->target.height))
+    plan->frame = (edgecore_frame){.height = spec->frame_height,
+                                   .kernels = plan->kernels,
+                                   .factors = edgecore_yuv_factors_of(spec->colour)};
+    edgecore_writer_init(&plan->writer, plan->kernels, spec);
+    if (!edgecore_axis_init(&plan->horizontal, spec->filter, view.width, source.x, source.width, plan->target.width) ||
+        !edgecore_axis_init(&plan->vertical, spec->filter, view.height, source.y, source.height, plan->target.height))
         return false;
+    choose_columns(plan, view.x);
     size_t row_bytes = (size_t)plan->target.width * (size_t)plan->work_channels;
-    plan->ring_rows = edgecore_axis_window(&plan->vertical) + EDGECORE_NARROW_ROWS - 1;
+    plan->ring_rows = plan->vertical.most + EDGECORE_NARROW_ROWS - 1;
     plan->ring_pitch = row_bytes + EDGECORE_NARROW_SLACK;
     plan->converted = malloc(EDGECORE_NARROW_ROWS * converted_pitch(plan));
     plan->resampled = malloc(row_bytes);
@@ -127,7 +86,7 @@ edgecore_status edgecore_image_plan_create(const edgecore_image_spec *spec, edge
         return edgecore_fail(message, EDGECORE_INVALID, "%s is NULL", spec ? "plan" : "spec");
     *plan = NULL;
     int32_t tier;
-    edgecore_status status = check_spec(spec, message);
+    edgecore_status status = edgecore_image_spec_check(spec, message);
     if (status == EDGECORE_OK)
         status = edgecore_isa_select(NULL, &tier, message);
     if (status != EDGECORE_OK)
@@ -165,42 +124,36 @@ size_t edgecore_image_plan_bytes(const edgecore_image_plan *plan)
  * its slot of the ring or, where nothing had to be done, in the frame. */
 static void narrow_rows(const edgecore_image_plan *plan, const edgecore_frame *frame, int32_t y, int32_t count)
 {
-    const size_t channels = (size_t)plan->work_channels, row_bytes = (size_t)plan->frame_width * channels;
+    const size_t row_bytes = (size_t)frame->width * (size_t)plan->work_channels;
+    const bool copies = plan->horizontal.copies;
     const uint8_t *rows[EDGECORE_NARROW_ROWS];
     uint8_t *slots[EDGECORE_NARROW_ROWS];
     for (int32_t r = 0; r < count; r++) {
         int32_t slot = (y + r) % plan->ring_rows;
-        uint8_t *scratch = plan->converted + (size_t)r * converted_pitch(plan);
-        rows[r] = plan->read(frame, y + r, scratch);
         slots[r] = plan->ring + (size_t)slot * plan->ring_pitch;
-        plan->held[slot] = slots[r];
-        if (!plan->horizontal.copies)
-            continue;
-        const uint8_t *part = rows[r] + (size_t)plan->horizontal.firsts[0] * channels;
-        if (rows[r] == scratch)
-            memcpy(slots[r], part, (size_t)plan->target.width * channels);
-        else
-            plan->held[slot] = part;
+        uint8_t *scratch = copies ? slots[r] : plan->converted + (size_t)r * converted_pitch(plan);
+        rows[r] = plan->read(frame, plan->y + y + r, scratch);
+        plan->held[slot] = copies ? rows[r] : slots[r];
     }
-    if (!plan->horizontal.copies)
+    if (!copies)
         plan->kernels->narrow(&plan->horizontal, rows, count, row_bytes, plan->work_channels, slots);
 }
 
 static void write_target_row(const edgecore_image_plan *plan, const uint8_t *row, int32_t y, uint8_t *out)
 {
-    const box *target = &plan->target;
+    const edgecore_image_box *target = &plan->target;
     int32_t channels = plan->writer.channels;
     uint8_t *line = out + (size_t)(target->y + y) * (size_t)plan->width * (size_t)channels;
     int32_t right = target->x + target->width;
-    edgecore_write_bar(&plan->writer, EDGECORE_LETTERBOX_PIXEL, target->x, line);
+    edgecore_write_bar(&plan->writer, target->x, line);
     edgecore_write_row(&plan->writer, row, target->width, line + target->x * channels);
-    edgecore_write_bar(&plan->writer, EDGECORE_LETTERBOX_PIXEL, plan->width - right, line + right * channels);
+    edgecore_write_bar(&plan->writer, plan->width - right, line + right * channels);
 }
 
 static void write_bars(const edgecore_image_plan *plan, int32_t y0, int32_t y1, uint8_t *out)
 {
     for (int32_t y = y0; y < y1; y++)
-        edgecore_write_bar(&plan->writer, EDGECORE_LETTERBOX_PIXEL, plan->width,
+        edgecore_write_bar(&plan->writer, plan->width,
                            out + (size_t)y * (size_t)plan->width * (size_t)plan->writer.channels);
 }
 
@@ -241,8 +194,12 @@ edgecore_status edgecore_image_plan_run(edgecore_image_plan *plan, const uint8_t
 {
     if (!plan || !frame || !out)
         return edgecore_fail(message, EDGECORE_INVALID, "%s is NULL", !plan ? "plan" : frame ? "out" : "frame");
-    edgecore_frame rows = {
-        .data = frame, .row_stride = row_stride, .width = plan->frame_width, .kernels = plan->kernels};
+    edgecore_status status = edgecore_image_check_stride(plan->frame_pixels, plan->frame_width, row_stride, message);
+    if (status != EDGECORE_OK)
+        return status;
+    edgecore_frame rows = plan->frame;
+    rows.data = frame;
+    rows.row_stride = row_stride;
     write_bars(plan, 0, plan->target.y, out);
     resample_rows(plan, &rows, out);
     write_bars(plan, plan->target.y + plan->target.height, plan->height, out);

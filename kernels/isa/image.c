@@ -34,7 +34,12 @@ static void reverse(uint8_t *out, const uint8_t *pixels, size_t n, uint8_t flip)
     image_reverse_row(out, pixels, n, flip);
 }
 
-const edgecore_image_kernels edgecore_image_scalar = {narrow, blend, luma, reverse};
+static void colour(uint8_t *out, const edgecore_yuv_row *row, size_t n)
+{
+    image_colour_row(out, row, 0, n);
+}
+
+const edgecore_image_kernels edgecore_image_scalar = {narrow, blend, luma, reverse, colour};
 
 /* Weakest first; tiers without an entry take the one before. */
 static const struct {
@@ -44,6 +49,7 @@ static const struct {
     {"scalar", &edgecore_image_scalar},
 #if defined(__x86_64__)
     {"avx2", &edgecore_image_avx2},
+    {"avx512vnni", &edgecore_image_avx512vnni},
 #elif defined(__aarch64__) || defined(__arm__)
     {"neon", &edgecore_image_neon},
 #endif

@@ -87,4 +87,36 @@ static inline void image_reverse_row(uint8_t *out, const uint8_t *pixels, size_t
     }
 }
 
+static inline int32_t image_yuv_term(uint8_t sample, int32_t factor)
+{
+    return ((sample - 128) * factor + 64) >> 7;
+}
+
+static inline uint8_t image_yuv_byte(int32_t sum)
+{
+    const int32_t value = sum >> 6;
+    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+}
+
+/* What all three colours are where there is no chroma. */
+static inline uint8_t image_grey_of_luma(uint8_t luma, const edgecore_yuv_factors *factors)
+{
+    return image_yuv_byte(factors->offset + image_yuv_term(luma, factors->y));
+}
+
+static inline void image_colour_row(uint8_t *out, const edgecore_yuv_row *row, size_t from, size_t n)
+{
+    const edgecore_yuv_factors *factors = row->factors;
+    const size_t step = row->interleaved ? 2 : 1;
+    const int red = row->blue_first ? 2 : 0;
+    for (size_t x = from; x < n; x++) {
+        const uint8_t u = row->u[x / 2 * step], v = row->v[x / 2 * step];
+        const int32_t luma = factors->offset + image_yuv_term(row->y[x], factors->y);
+        const int32_t green = image_yuv_term(u, factors->u_to_green) + image_yuv_term(v, factors->v_to_green);
+        out[3 * x + red] = image_yuv_byte(luma + image_yuv_term(v, factors->v_to_red));
+        out[3 * x + 1] = image_yuv_byte(luma + green);
+        out[3 * x + 2 - red] = image_yuv_byte(luma + image_yuv_term(u, factors->u_to_blue));
+    }
+}
+
 #endif

@@ -44,6 +44,18 @@ def test_frame_orders(model: Path) -> None:
     assert loaded.classify(grey) == loaded.classify(grey[:, :, 0])
 
 
+def test_planes_and_boxes(model: Path) -> None:
+    loaded = edgecore.load(model)
+    frame = picture(2, 40, 52)
+    planes = np.full((60, 64), 128, np.uint8)
+    planes[:40, :52] = frame[..., 0]
+    grey = loaded.classify(frame[..., 0], box=(4, 6, 30, 20))
+    assert loaded.classify(frame[6:26, 4:34, 0]) == grey
+    for order in ("NV12", "YUV420"):
+        found = loaded.classify(planes, frame_order=order, columns=52, colour="jpeg", box=(4, 6, 30, 20))
+        assert found == grey, "no chroma is grey"
+
+
 def test_top(model: Path) -> None:
     loaded = edgecore.load(model)
     frame = picture(3)

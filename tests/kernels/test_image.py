@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
-import mmap
-
 import cv2
 import numpy as np
 import pytest
+from frames import before_a_guard_page, random_frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -17,11 +15,6 @@ from edgecore.kernels.cpu import available_isas
 from edgecore.kernels.image import MAX_SIDE, ImagePlan
 
 Pixels = NDArray[np.uint8]
-
-
-def random_frame(seed: int, height: int, width: int, channels: int = 3, extremes: bool = False) -> Pixels:
-    frame = np.random.default_rng(seed).integers(0, 256, (height, width, channels), dtype=np.uint8)
-    return np.where(frame > 127, 255, 0).astype(np.uint8) if extremes else frame
 
 
 def pillow_resize(
@@ -286,16 +279,6 @@ def test_an_unknown_tier_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGECORE_ISA", "sse9")
     with pytest.raises(ValueError, match="sse9"):
         ImagePlan(4, 4, "BGR", 4, 4, "RGB")
-
-
-def before_a_guard_page(size: int) -> Pixels:
-    """`size` bytes that end where memory may be neither read nor written."""
-    pages = -(-size // mmap.PAGESIZE)
-    area = mmap.mmap(-1, (pages + 1) * mmap.PAGESIZE)
-    start = ctypes.addressof(ctypes.c_char.from_buffer(area))
-    libc = ctypes.CDLL(None, use_errno=True)
-    assert libc.mprotect(ctypes.c_void_p(start + pages * mmap.PAGESIZE), mmap.PAGESIZE, 0) == 0  # PROT_NONE
-    return np.frombuffer(area, np.uint8, size, pages * mmap.PAGESIZE - size)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (7, 11), (33, 64), (40, 41), (50, 97)])

@@ -15,9 +15,10 @@ class Output(Protocol):
     """
 
     title: str
+    pictures: bool  # whether it needs the results' frames
 
     def publish(self, result: Result) -> None:
-        """One result; `result.frame` is valid during the call only."""
+        """One result."""
 
     def close(self) -> None:
         """Writes what is still held and lets go; may be called twice."""

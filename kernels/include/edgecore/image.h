@@ -16,19 +16,38 @@ extern "C" {
 #define EDGECORE_IMAGE_MAX_SIDE 32768
 #define EDGECORE_LETTERBOX_PIXEL 114 /* fills the bars of a letterbox, in every channel, before the table */
 
-/* How pixels lie in a frame or in a tensor: interleaved bytes.
+/* How pixels lie in a frame or in a tensor. The first three are interleaved bytes.
  * Colour becomes grey as (19595 R + 38470 G + 7471 B + 32768) >> 16 (ITU-R BT.601, Pillow's "L"), before the
- * resize; grey becomes colour by repeating it, after the resize. */
+ * resize; grey becomes colour by repeating it, after the resize.
+ *
+ * The last two are cameras' planes, in frames alone, of even height and width: `height` rows of luma, one `row_stride` apart,
+ * and behind them chroma, a U and a V for every 2 x 2 pixels. NV12 has height / 2 rows with U and V in turns, one `row_stride`
+ * apart; YUV420 (I420) the U plane and then the V plane, each height / 2 rows that are half a `row_stride` apart. Pixel (x, y)
+ * takes chroma (x / 2, y / 2) and becomes colour before the resize; grey comes from luma alone, after the resize. */
 typedef enum edgecore_pixels {
     EDGECORE_PIXELS_BGR = 0,
     EDGECORE_PIXELS_RGB,
     EDGECORE_PIXELS_GREY,
+    EDGECORE_PIXELS_YUV420,
+    EDGECORE_PIXELS_NV12,
 } edgecore_pixels;
 
-/* Which part of the frame fills which part of the tensor. Halves of odd differences are rounded down. */
+/* What Y, U and V mean. The conversion is in integers, 0.56 from the real value at the most (isa/image_template.h). */
+typedef enum edgecore_colour {
+    EDGECORE_COLOUR_BT601 = 0, /* ITU-R BT.601, limited range: Y 16 to 235, U and V 16 to 240 */
+    EDGECORE_COLOUR_BT709,     /* ITU-R BT.709, limited range */
+    EDGECORE_COLOUR_JPEG,      /* BT.601 in full range, as JPEG has it */
+} edgecore_colour;
+
+/* A part of a frame, in pixels. */
+typedef struct edgecore_image_box {
+    int32_t x, y, width, height;
+} edgecore_image_box;
+
+/* Which part of the frame, or of its box, fills which part of the tensor. Halves of odd differences are rounded down. */
 typedef enum edgecore_fit {
-    EDGECORE_FIT_STRETCH = 0, /* the whole frame fills the whole tensor */
-    EDGECORE_FIT_LETTERBOX,   /* the whole frame, its shape kept, centred between bars */
+    EDGECORE_FIT_STRETCH = 0, /* all of it fills the whole tensor */
+    EDGECORE_FIT_LETTERBOX,   /* all of it, its shape kept, centred between bars */
     EDGECORE_FIT_CROP,        /* the largest centred box with the tensor's shape fills the tensor */
 } edgecore_fit;
 
@@ -45,6 +64,8 @@ typedef struct edgecore_image_spec {
     edgecore_pixels pixels;            /* of the tensor */
     edgecore_fit fit;
     edgecore_filter filter;
+    edgecore_colour colour;            /* of planar frames */
+    edgecore_image_box box;            /* what is seen of the frame, as if it were cut out before; all zero: the whole frame */
     /* [channels of `pixels`][256]: the byte to store for a pixel value of a channel; NULL stores pixel values. */
     const uint8_t *tables;
 } edgecore_image_spec;
@@ -57,8 +78,9 @@ EDGECORE_API edgecore_status edgecore_image_plan_create(const edgecore_image_spe
                                                         edgecore_image_plan **plan, edgecore_message *message);
 EDGECORE_API void edgecore_image_plan_destroy(edgecore_image_plan *plan);
 
-/* Fills `out`, height x width x channels dense bytes. `row_stride` is the bytes from one frame row to the next
- * (negative in a frame that is upside down). Allocates nothing; one call at a time per plan. */
+/* Fills `out`, height x width x channels dense bytes. `row_stride` is the bytes from one frame row to the next: negative in an
+ * interleaved frame that is upside down; in a planar one at least the width, and even for YUV420. Allocates nothing; one call at
+ * a time per plan. */
 EDGECORE_API edgecore_status edgecore_image_plan_run(edgecore_image_plan *plan, const uint8_t *frame,
                                                      ptrdiff_t row_stride, uint8_t *out,
                                                      edgecore_message *message);

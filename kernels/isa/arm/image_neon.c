@@ -245,4 +245,45 @@ static void reverse(uint8_t *out, const uint8_t *pixels, size_t n, uint8_t flip)
     image_reverse_row(out + 3 * x, pixels + 3 * x, n - x, flip);
 }
 
-const edgecore_image_kernels edgecore_image_neon = {narrow, blend, luma, reverse};
+/* 8 samples less 128, times a factor: the doubling, rounding high half of a word's product is the scalar term exactly. */
+INLINE int16x8_t yuv_terms(uint8x8_t samples, int16_t factor)
+{
+    const int16x8_t words = vreinterpretq_s16_u16(vshlq_n_u16(vmovl_u8(veor_u8(samples, vdup_n_u8(128))), 8));
+    return vqrdmulhq_n_s16(words, factor);
+}
+
+/* Luma of 16 pixels and the terms of one colour for every second of them, to 16 bytes. */
+INLINE uint8x16_t yuv_bytes(const int16x8_t luma[2], int16x8_t terms)
+{
+    const int16x8x2_t twice = vzipq_s16(terms, terms);
+    return vcombine_u8(vqshrun_n_s16(vqaddq_s16(luma[0], twice.val[0]), 6),
+                       vqshrun_n_s16(vqaddq_s16(luma[1], twice.val[1]), 6));
+}
+
+static void colour(uint8_t *out, const edgecore_yuv_row *row, size_t n)
+{
+    const edgecore_yuv_factors factors = *row->factors;
+    const int16x8_t offset = vdupq_n_s16(factors.offset);
+    size_t x = 0;
+    for (; x + 16 <= n; x += 16) {
+        const uint8x16_t y = vld1q_u8(row->y + x);
+        const int16x8_t luma[2] = {vaddq_s16(yuv_terms(vget_low_u8(y), factors.y), offset),
+                                   vaddq_s16(yuv_terms(vget_high_u8(y), factors.y), offset)};
+        uint8x8x2_t uv;
+        if (row->interleaved) {
+            uv = vld2_u8(row->u + x);
+        } else {
+            uv.val[0] = vld1_u8(row->u + x / 2);
+            uv.val[1] = vld1_u8(row->v + x / 2);
+        }
+        const uint8x16_t red = yuv_bytes(luma, yuv_terms(uv.val[1], factors.v_to_red));
+        const uint8x16_t green = yuv_bytes(luma, vaddq_s16(yuv_terms(uv.val[0], factors.u_to_green),
+                                                           yuv_terms(uv.val[1], factors.v_to_green)));
+        const uint8x16_t blue = yuv_bytes(luma, yuv_terms(uv.val[0], factors.u_to_blue));
+        const uint8x16x3_t pixels = {{row->blue_first ? blue : red, green, row->blue_first ? red : blue}};
+        vst3q_u8(out + 3 * x, pixels);
+    }
+    image_colour_row(out, row, x, n);
+}
+
+const edgecore_image_kernels edgecore_image_neon = {narrow, blend, luma, reverse, colour};

@@ -43,14 +43,8 @@ typedef struct half_sums {
     __m256i high, low;
 } half_sums;
 
-/* 16 bytes hold 5 interleaved pixels; both lanes take them, the lower one pixels 0 and 1, the upper one 2 and 3, as 16-bit pairs
- * (R0 R1)(G0 G1)(B0 B1)(0 0). Weights are spread alike. */
-static inline half_sums add_colour(half_sums sums, const uint8_t *pixels, __m256i high_weights, __m256i low_weights)
+static inline half_sums add_pair(half_sums sums, __m256i words, __m256i high_weights, __m256i low_weights)
 {
-    const __m256i spread = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1, /**/
-                                            6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
-    const __m256i bytes = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)pixels));
-    const __m256i words = _mm256_shuffle_epi8(bytes, spread);
     sums.high = _mm256_add_epi32(sums.high, _mm256_madd_epi16(words, high_weights));
     sums.low = _mm256_add_epi32(sums.low, _mm256_madd_epi16(words, low_weights));
     STAY(sums.high);
@@ -58,47 +52,107 @@ static inline half_sums add_colour(half_sums sums, const uint8_t *pixels, __m256
     return sums;
 }
 
-/* The fourth byte that is written belongs to the next pixel, or to the slack. */
-static inline void store_colour(half_sums sums, uint8_t *out)
+/* 16 bytes of a row from `at` on, zeros past its end; the row has 16 bytes or more. */
+static inline __m128i load_16(const uint8_t *row, size_t at, size_t row_bytes, bool inside)
 {
-    __m256i sum = _mm256_add_epi32(_mm256_slli_epi32(sums.high, EDGECORE_HALF_BITS), sums.low);
-    __m128i pixel = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
-    pixel = _mm_srli_epi32(_mm_add_epi32(pixel, _mm_set1_epi32(IMAGE_ROUNDING)), EDGECORE_WEIGHT_BITS);
-    pixel = _mm_packs_epi32(pixel, pixel);
-    _mm_storeu_si32(out, _mm_packus_epi16(pixel, pixel));
+    static const int8_t down[32] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    if (inside || at + 16 <= row_bytes)
+        return _mm_loadu_si128((const __m128i *)(row + at));
+    if (at >= row_bytes)
+        return _mm_setzero_si128();
+    const __m128i last = _mm_loadu_si128((const __m128i *)(row + row_bytes - 16));
+    return _mm_shuffle_epi8(last, _mm_loadu_si128((const __m128i *)(down + (at + 16 - row_bytes))));
+}
+
+static inline __m256i two_lanes(__m128i lower, __m128i upper)
+{
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(lower), upper, 1);
+}
+
+/* Sums of outputs `lower` and `upper`, one a lane, in four rows. 16 bytes hold 5 interleaved pixels; they are taken as pairs of
+ * 16-bit words (R0 R1)(G0 G1)(B0 B1)(0 0), then (R2 R3) and so on. Both outputs take as many pixels as the axis' widest, against
+ * weights that are zero. */
+static inline __attribute__((always_inline)) void narrow_two(const edgecore_axis *axis, const four_rows *rows,
+                                                             size_t row_bytes, int32_t lower, int32_t upper,
+                                                             bool inside, __m256i *pixels)
+{
+    const __m256i spread_first = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1));
+    const __m256i spread_second = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1));
+    const int16_t *lower_halves = axis->halves + 8 * (size_t)axis->groups * (size_t)lower;
+    const int16_t *upper_halves = axis->halves + 8 * (size_t)axis->groups * (size_t)upper;
+    size_t lower_at = 3 * (size_t)axis->firsts[lower], upper_at = 3 * (size_t)axis->firsts[upper];
+    half_sums sums[EDGECORE_NARROW_ROWS];
+    for (int r = 0; r < EDGECORE_NARROW_ROWS; r++)
+        sums[r] = (half_sums){_mm256_setzero_si256(), _mm256_setzero_si256()};
+    for (int32_t left = axis->most; left > 0; left -= 4) {
+        const __m256i weights = two_lanes(_mm_loadu_si128((const __m128i *)lower_halves),
+                                          _mm_loadu_si128((const __m128i *)upper_halves));
+        const __m256i high_first = _mm256_shuffle_epi32(weights, 0x00), low_first = _mm256_shuffle_epi32(weights, 0xaa);
+        const __m256i high_second = _mm256_shuffle_epi32(weights, 0x55), low_second = _mm256_shuffle_epi32(weights, 0xff);
+        for (int r = 0; r < EDGECORE_NARROW_ROWS; r++) {
+            const __m256i bytes = two_lanes(load_16(rows->in[r], lower_at, row_bytes, inside),
+                                            load_16(rows->in[r], upper_at, row_bytes, inside));
+            sums[r] = add_pair(sums[r], _mm256_shuffle_epi8(bytes, spread_first), high_first, low_first);
+            if (left > 2)
+                sums[r] = add_pair(sums[r], _mm256_shuffle_epi8(bytes, spread_second), high_second, low_second);
+        }
+        lower_halves += 8;
+        upper_halves += 8;
+        lower_at += 12;
+        upper_at += 12;
+    }
+    for (int r = 0; r < EDGECORE_NARROW_ROWS; r++)
+        pixels[r] = finish(sums[r].high, sums[r].low);
+}
+
+/* Two pixels of two rows from each lane: each store's last two bytes belong to the next pixel, or to the slack. */
+static inline void store_colour(__m256i pixels, uint8_t *first_row, uint8_t *second_row)
+{
+    const __m256i dense = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 1, 2, 4, 5, 6, -1, -1, 8, 9, 10, 12, 13, 14, -1, -1));
+    pixels = _mm256_shuffle_epi8(pixels, dense);
+    const __m128i lower = _mm256_castsi256_si128(pixels), upper = _mm256_extracti128_si256(pixels, 1);
+    _mm_storel_epi64((__m128i *)first_row, lower);
+    _mm_storeh_pd((double *)(void *)second_row, _mm_castsi128_pd(lower));
+    _mm_storel_epi64((__m128i *)(first_row + 6), upper);
+    _mm_storeh_pd((double *)(void *)(second_row + 6), _mm_castsi128_pd(upper));
+}
+
+static inline __attribute__((always_inline)) void narrow_four(const edgecore_axis *axis, const four_rows *rows,
+                                                              size_t row_bytes, int32_t x, bool inside)
+{
+    __m256i even[EDGECORE_NARROW_ROWS], odd[EDGECORE_NARROW_ROWS];
+    narrow_two(axis, rows, row_bytes, x, x + 2, inside, even);
+    narrow_two(axis, rows, row_bytes, x + 1, x + 3, inside, odd);
+    for (int r = 0; r < EDGECORE_NARROW_ROWS; r += 2) {
+        const __m256i first = _mm256_packs_epi32(even[r], odd[r]), second = _mm256_packs_epi32(even[r + 1], odd[r + 1]);
+        store_colour(_mm256_packus_epi16(first, second), rows->out[r] + 3 * (size_t)x, rows->out[r + 1] + 3 * (size_t)x);
+    }
+}
+
+/* Out of line, so that it costs the loop no registers. */
+static __attribute__((noinline)) void narrow_last_four(const edgecore_axis *axis, const four_rows *rows,
+                                                       size_t row_bytes, int32_t x)
+{
+    narrow_four(axis, rows, row_bytes, x, false);
 }
 
 static void narrow_colour(const edgecore_axis *axis, const four_rows *rows, size_t row_bytes)
 {
-    const __m256i pick_high = _mm256_setr_epi8(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, -1, -1, -1, -1, /**/
-                                               4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, -1, -1, -1, -1);
-    const __m256i pick_low = _mm256_add_epi8(pick_high, _mm256_set1_epi8(8));
-    const uint8_t *const in0 = rows->in[0], *const in1 = rows->in[1], *const in2 = rows->in[2], *const in3 = rows->in[3];
-    for (int32_t x = 0; x < axis->size; x++) {
-        const int32_t groups = (axis->counts[x] + 3) / 4; /* 1 or more */
-        size_t at = 3 * (size_t)axis->firsts[x];
-        if (at + 12 * (size_t)groups + 4 > row_bytes) {
+    const size_t reach = 12 * (((size_t)axis->most + 3) / 4) + 4; /* bytes that an output reads */
+    if (axis->size < 4 || row_bytes < 16) {
+        for (int32_t x = 0; x < axis->size; x++)
             narrow_end(axis, rows, 3, x);
-            continue;
-        }
-        const int16_t *halves = axis->halves + 8 * (size_t)axis->groups * (size_t)x;
-        const int16_t *const end = halves + 8 * groups;
-        half_sums sums0 = {_mm256_setzero_si256(), _mm256_setzero_si256()}, sums1 = sums0, sums2 = sums0, sums3 = sums0;
-        do {
-            const __m256i both = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)halves));
-            const __m256i high = _mm256_shuffle_epi8(both, pick_high), low = _mm256_shuffle_epi8(both, pick_low);
-            sums0 = add_colour(sums0, in0 + at, high, low);
-            sums1 = add_colour(sums1, in1 + at, high, low);
-            sums2 = add_colour(sums2, in2 + at, high, low);
-            sums3 = add_colour(sums3, in3 + at, high, low);
-            at += 12;
-            halves += 8;
-        } while (halves < end);
-        store_colour(sums0, rows->out[0] + 3 * (size_t)x);
-        store_colour(sums1, rows->out[1] + 3 * (size_t)x);
-        store_colour(sums2, rows->out[2] + 3 * (size_t)x);
-        store_colour(sums3, rows->out[3] + 3 * (size_t)x);
+        return;
     }
+    int32_t x = 0;
+    for (; x + 4 <= axis->size && 3 * (size_t)axis->firsts[x + 3] + reach <= row_bytes; x += 4)
+        narrow_four(axis, rows, row_bytes, x, true);
+    for (; x < axis->size; x += 4) /* the last four may have been there before */
+        narrow_last_four(axis, rows, row_bytes, x > axis->size - 4 ? axis->size - 4 : x);
 }
 
 /* 8 pixels and 2 groups of weights, laid out as 4 pixels twice against 4 high and 4 low halves. */
@@ -254,4 +308,75 @@ static void reverse(uint8_t *out, const uint8_t *pixels, size_t n, uint8_t flip)
     image_reverse_row(out + 3 * x, pixels + 3 * x, n - x, flip);
 }
 
-const edgecore_image_kernels edgecore_image_avx2 = {narrow, blend, luma, reverse};
+/* 16 products of samples that stand in the upper byte of a word, less 128: the scalar term exactly. */
+static inline __m256i yuv_terms(__m256i samples, int16_t factor)
+{
+    return _mm256_mulhrs_epi16(samples, _mm256_set1_epi16(factor));
+}
+
+/* Luma of 32 pixels, less 128, and terms of one colour for every second of them, to 32 bytes. Sums past 511 saturate, as they
+ * would in the byte. */
+static inline __m256i yuv_bytes(__m256i luma_low, __m256i luma_high, __m256i terms)
+{
+    const __m256i low = _mm256_adds_epi16(luma_low, _mm256_unpacklo_epi16(terms, terms));
+    const __m256i high = _mm256_adds_epi16(luma_high, _mm256_unpackhi_epi16(terms, terms));
+    return _mm256_packus_epi16(_mm256_srai_epi16(low, 6), _mm256_srai_epi16(high, 6));
+}
+
+/* 32 pixels of three colours to 96 bytes, the lanes apart until the stores. 16 is 1 modulo 3, so that one permutation puts every
+ * byte of a colour where it stands in one of the three vectors of its lane. */
+static inline void store_pixels(uint8_t *out, __m256i first, __m256i second, __m256i third)
+{
+    const __m256i turn_first = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 11, 6, 1, 12, 7, 2, 13, 8, 3, 14, 9, 4, 15, 10, 5));
+    const __m256i turn_second = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(5, 0, 11, 6, 1, 12, 7, 2, 13, 8, 3, 14, 9, 4, 15, 10));
+    const __m256i turn_third = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(10, 5, 0, 11, 6, 1, 12, 7, 2, 13, 8, 3, 14, 9, 4, 15));
+    const __m256i third_places = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0));
+    const __m256i second_places = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0));
+    first = _mm256_shuffle_epi8(first, turn_first);
+    second = _mm256_shuffle_epi8(second, turn_second);
+    third = _mm256_shuffle_epi8(third, turn_third);
+    const __m256i a = _mm256_blendv_epi8(_mm256_blendv_epi8(first, second, second_places), third, third_places);
+    const __m256i b = _mm256_blendv_epi8(_mm256_blendv_epi8(second, third, second_places), first, third_places);
+    const __m256i c = _mm256_blendv_epi8(_mm256_blendv_epi8(third, first, second_places), second, third_places);
+    _mm256_storeu_si256((__m256i *)out, _mm256_permute2x128_si256(a, b, 0x20));
+    _mm256_storeu_si256((__m256i *)(out + 32), _mm256_blend_epi32(c, a, 0xf0));
+    _mm256_storeu_si256((__m256i *)(out + 64), _mm256_permute2x128_si256(b, c, 0x31));
+}
+
+static void colour(uint8_t *out, const edgecore_yuv_row *row, size_t n)
+{
+    const edgecore_yuv_factors factors = *row->factors;
+    const __m256i zero = _mm256_setzero_si256(), middle_words = _mm256_set1_epi16(-32768);
+    const __m256i middle_bytes = _mm256_set1_epi8(-128), offset = _mm256_set1_epi16(factors.offset);
+    const __m256i upper = _mm256_set1_epi16(-256);
+    size_t x = 0;
+    for (; x + 32 <= n; x += 32) {
+        __m256i u, v;
+        if (row->interleaved) {
+            const __m256i both = _mm256_loadu_si256((const __m256i *)(row->u + x));
+            u = _mm256_slli_epi16(both, 8);
+            v = _mm256_and_si256(both, upper);
+        } else {
+            u = _mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(row->u + x / 2))), 8);
+            v = _mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(row->v + x / 2))), 8);
+        }
+        u = _mm256_xor_si256(u, middle_words);
+        v = _mm256_xor_si256(v, middle_words);
+        const __m256i y = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(row->y + x)), middle_bytes);
+        const __m256i low = _mm256_add_epi16(yuv_terms(_mm256_unpacklo_epi8(zero, y), factors.y), offset);
+        const __m256i high = _mm256_add_epi16(yuv_terms(_mm256_unpackhi_epi8(zero, y), factors.y), offset);
+        const __m256i red = yuv_bytes(low, high, yuv_terms(v, factors.v_to_red));
+        const __m256i blue = yuv_bytes(low, high, yuv_terms(u, factors.u_to_blue));
+        const __m256i green = yuv_bytes(
+            low, high, _mm256_add_epi16(yuv_terms(u, factors.u_to_green), yuv_terms(v, factors.v_to_green)));
+        store_pixels(out + 3 * x, row->blue_first ? blue : red, green, row->blue_first ? red : blue);
+    }
+    image_colour_row(out, row, x, n);
+}
+
+const edgecore_image_kernels edgecore_image_avx2 = {narrow, blend, luma, reverse, colour};

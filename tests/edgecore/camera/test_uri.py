@@ -60,6 +60,11 @@ def test_passwords_stay_out_of_sight(text: str) -> None:
     assert "secret" not in shown and "me:***@door" in shown
 
 
+def test_passwords_in_a_query_stay_out_of_sight() -> None:
+    shown = parse("http://door/cgi?user=me&pwd=secret&channel=2#timeout=2").text
+    assert shown == "http://door/cgi?user=me&pwd=***&channel=2#timeout=2"
+
+
 def test_options() -> None:
     options = Options("x", "size=640x480&fps=7.5&frames=12&loop=1&format=RGB&name=a%20b")
     assert options.size("size") == (640, 480)

@@ -8,6 +8,7 @@
 #include "edgecore/cpu.h"
 #include "guarded.h"
 #include "image/axis.h"
+#include "image/rows.h"
 #include "isa/image.h"
 #include "isa/tier.h"
 
@@ -271,6 +272,28 @@ static void luma_and_reverse(const edgecore_image_kernels *kernels, size_t n)
     compare("reverse", 3 * n);
 }
 
+/* `n` pixels of every layout and colour; the planes end where memory does. */
+static void colours(const edgecore_image_kernels *kernels, size_t n)
+{
+    const size_t chroma = (n + 1) / 2;
+    for (int32_t round = 0; round < 12; round++) {
+        const bool interleaved = round % 2;
+        const uint8_t *u = interleaved ? input(1, 2 * chroma) : input(1, chroma);
+        const edgecore_yuv_row row = {
+            .y = input(0, n),
+            .u = u,
+            .v = interleaved ? u + 1 : input(2, chroma),
+            .interleaved = interleaved,
+            .blue_first = round / 2 % 2,
+            .factors = edgecore_yuv_factors_of((edgecore_colour)(round / 4)),
+        };
+        clear_outputs(3 * n);
+        edgecore_image_scalar.colour(expected_end - 3 * n, &row, n);
+        kernels->colour(given_end - 3 * n, &row, n);
+        compare("colour", 3 * n);
+    }
+}
+
 /* A row of `size` pixels becomes one of `to`, in 1 to 4 rows at once; then that many rows blend into one. */
 static void resize(const edgecore_image_kernels *kernels, int32_t size, int32_t to, int32_t channels)
 {
@@ -316,6 +339,8 @@ static void image(const edgecore_image_kernels *kernels)
     enum { SIZES = sizeof sizes / sizeof *sizes };
     for (size_t n = 0; n < 68; n++)
         luma_and_reverse(kernels, n);
+    for (size_t n = 0; n < 140; n++)
+        colours(kernels, n);
     for (int32_t i = 0; i < SIZES * SIZES; i++) {
         resize(kernels, sizes[i / SIZES], sizes[i % SIZES], 1);
         resize(kernels, sizes[i / SIZES], sizes[i % SIZES], 3);

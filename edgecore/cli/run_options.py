@@ -1,0 +1,208 @@
+"""The options of `edgecore run` beside its source and its model, and what they make."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import TYPE_CHECKING
+
+from edgecore.cli.options import numbers, positive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edgecore.live.classes import ClassMap
+    from edgecore.live.decision import Rules
+    from edgecore.live.loop import Settings
+    from edgecore.live.outputs import Output
+    from edgecore.live.session import Notices
+    from edgecore.model import Model
+
+CONFIRM = "8/10"  # for a source whose frames belong together
+
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+def above_zero(text: str) -> float:
+    """A number above 0."""
+    values = numbers(text)
+    if len(values) != 1 or not 0 < values[0] < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return values[0]
+
+
+def byte_count(text: str) -> int:
+    """A number of bytes such as 500M."""
+    match = re.fullmatch(r"([0-9]{1,9})([KMG]?)B?", text.upper())
+    if match is None or int(match[1]) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 500K, 64M or 2G")
+    return int(match[1]) * UNITS[match[2]]
+
+
+def bounds(text: str) -> tuple[float, float]:
+    """LOW,HIGH with 0 <= LOW < HIGH <= 1."""
+    values = numbers(text)
+    if len(values) != 2 or not 0 <= values[0] < values[1] <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not LOW,HIGH between 0 and 1, such as 0.3,0.7")
+    return values[0], values[1]
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Frames, the label that counts, outputs, and replacing the model."""
+    frames = parser.add_argument_group("frames")
+    frames.add_argument("--roi", metavar="X,Y,W,H", help="the part that the model sees, in pixels or percent")
+    frames.add_argument(
+        "--policy",
+        choices=("newest", "every"),
+        help="drop frames that come too fast, or take each (default: newest for cameras and streams)",
+    )
+    frames.add_argument("--max-fps", type=above_zero, metavar="F", help="frames a second, at most")
+    frames.add_argument(
+        "--idle-fps",
+        type=above_zero,
+        metavar="F",
+        help="low power: F frames a second while the label has not changed for --idle-after seconds",
+    )
+    frames.add_argument(
+        "--idle-after", type=above_zero, default=10.0, metavar="S", help="see --idle-fps (default: 10)"
+    )
+    frames.add_argument(
+        "--give-up-after",
+        type=above_zero,
+        metavar="S",
+        help="end with status 2 after S seconds without a frame (default: wait for ever)",
+    )
+    label = parser.add_argument_group("the label that counts")
+    label.add_argument(
+        "--smooth",
+        metavar="HOW",
+        help="scores over time: exponential:SECONDS, window:FRAMES, window:SECONDSs (default: none)",
+    )
+    label.add_argument(
+        "--threshold", metavar="HIGH[,LOW]", help="a label counts from score HIGH on and until below LOW"
+    )
+    label.add_argument(
+        "--confirm",
+        metavar="N/M",
+        help="a new label has to win N of M frames (default: 8/10; of images: 1/1)",
+    )
+    label.add_argument("--classes", metavar="FILE", help="TOML file that merges, renames or ignores classes")
+    out = parser.add_argument_group("outputs")
+    out.add_argument("--out", metavar="FILE", help="append one JSON object a frame to FILE")
+    out.add_argument(
+        "--out-size",
+        type=byte_count,
+        default=64 << 20,
+        metavar="SIZE",
+        help="rotate FILE there (default: 64M)",
+    )
+    out.add_argument(
+        "--out-keep", type=positive, default=4, metavar="N", help="rotated files to keep (default: 4)"
+    )
+    out.add_argument(
+        "--record", metavar="CLIP", help="video of the frames with label, confidence and latency"
+    )
+    out.add_argument("--save-uncertain", metavar="DIR", help="pictures that the model is not sure of")
+    out.add_argument(
+        "--uncertain",
+        type=bounds,
+        default=(0.3, 0.7),
+        metavar="LOW,HIGH",
+        help="best scores that count as not sure (default: 0.3,0.7)",
+    )
+    out.add_argument(
+        "--uncertain-every",
+        type=above_zero,
+        default=2.0,
+        metavar="S",
+        help="seconds between two (default: 2)",
+    )
+    out.add_argument(
+        "--uncertain-size", type=byte_count, default=200 << 20, metavar="SIZE", help="of DIR (default: 200M)"
+    )
+    out.add_argument(
+        "--on-event",
+        metavar="CMD",
+        help="shell command run when the label changes, the event as JSON on stdin",
+    )
+    out.add_argument(
+        "--event-timeout", type=above_zero, default=10.0, metavar="S", help="CMD may take (default: 10)"
+    )
+    out.add_argument("--show", action="store_true", help="a window with the frames; q closes it")
+    swap = parser.add_argument_group(
+        "replacing the model",
+        "A model file that is replaced while the loop runs is checked and taken over without a pause; one "
+        "that fails its check is refused, and the old one stays.",
+    )
+    swap.add_argument("--no-reload", dest="reload", action="store_false", help="leave the model alone")
+    swap.add_argument("--golden", metavar="IMAGE=LABEL", help="a new model has to answer LABEL for IMAGE")
+    swap.add_argument(
+        "--max-latency", type=above_zero, metavar="MS", help="of a new model (default: 4 times the old one's)"
+    )
+
+
+def rules_of(args: argparse.Namespace, named: bool) -> Rules:
+    """How the label that counts comes about; of images, which are `named`, each is for itself."""
+    from edgecore.live.decision import Rules
+
+    confirm = args.confirm or (None if named else CONFIRM)
+    return Rules.from_texts(args.smooth, args.threshold, confirm)
+
+
+def classes_of(args: argparse.Namespace) -> Callable[[Model], ClassMap] | None:
+    """What makes the class map for a model, if there is one."""
+    if args.classes is None:
+        return None
+    from edgecore.live.classes import ClassMap, read_mapping
+
+    mapping = read_mapping(args.classes)
+    return lambda model: ClassMap(model.labels, mapping, args.classes)
+
+
+def settings_of(
+    args: argparse.Namespace, model: Model, named: bool, notices: Notices, pictures: bool
+) -> Settings:
+    """What the loop does."""
+    from edgecore.live.loop import Settings
+    from edgecore.live.pacing import Pace
+    from edgecore.live.region import Region
+
+    classes = classes_of(args)
+    if classes is not None:
+        classes(model)  # raises what is wrong with it before anything is opened
+    return Settings(
+        top=args.top,
+        frames=args.frames,
+        newest=None if args.policy is None else args.policy == "newest",
+        give_up_after=args.give_up_after,
+        region=Region.parse(args.roi) if args.roi is not None else None,
+        rules=rules_of(args, named),
+        classes=classes,
+        pace=Pace(args.max_fps, args.idle_fps, args.idle_after),
+        pictures=pictures,
+        notice=notices,
+    )
+
+
+def outputs_of(args: argparse.Namespace, live: bool, notices: Notices) -> list[Output]:
+    """Where the results of a source, live or not, go beside the display."""
+    outputs: list[Output] = []
+    if args.out is not None:
+        from edgecore.live.outputs.results import ResultsFile
+
+        outputs.append(ResultsFile(args.out, args.out_size, args.out_keep))
+    if args.record is not None:
+        from edgecore.live.outputs.record import Recording
+
+        outputs.append(Recording(args.record, live=live))
+    if args.save_uncertain is not None:
+        from edgecore.live.outputs.uncertain import Uncertain
+
+        outputs.append(
+            Uncertain(args.save_uncertain, args.uncertain, args.uncertain_every, args.uncertain_size, notices)
+        )
+    if args.on_event is not None:
+        from edgecore.live.outputs.events import EventCommand
+
+        outputs.append(EventCommand(args.on_event, notices, args.event_timeout))
+    return outputs

@@ -1,0 +1,34 @@
+"""What the system tells a running loop: end, or look at the model again."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+@contextmanager
+def handled(stop: Callable[[], None], reload: Callable[[], None] | None = None) -> Iterator[None]:
+    """SIGINT and SIGTERM call `stop`, SIGHUP `reload`, during the block; in the main thread.
+
+    A second SIGINT or SIGTERM does what it did before the block, in case stopping itself hangs.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, before[number])
+        stop()
+
+    def again(number: int, frame: FrameType | None) -> None:
+        if reload is not None:
+            reload()
+
+    handlers = {signal.SIGINT: end, signal.SIGTERM: end}
+    if reload is not None:
+        handlers[signal.SIGHUP] = again
+    before = {int(number): signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

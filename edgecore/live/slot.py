@@ -1,0 +1,60 @@
+"""One place between two threads, so that no queue ever grows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Slot(Generic[Item]):
+    """Holds one item. A full slot makes put() wait, or, with `newest`, gives way to what comes after.
+
+    Args:
+        newest: put() never waits: an item that nobody took in time is handed to `discard`, and counted.
+        discard: what becomes of such an item, and of the one that is left at close().
+    """
+
+    def __init__(self, newest: bool = False, discard: Callable[[Item], None] = lambda item: None) -> None:
+        self.dropped = 0
+        self._newest = newest
+        self._discard = discard
+        self._item: Item | None = None
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def put(self, item: Item) -> bool:
+        """Hands an item over, waiting for room unless `newest`; False: the slot is closed, it was refused."""
+        old: Item | None = None
+        with self._changed:
+            if not self._newest:
+                self._changed.wait_for(lambda: self._item is None or self._closed)
+            if self._closed:
+                return False
+            old, self._item = self._item, item
+            self._changed.notify_all()
+        if old is not None:
+            self.dropped += 1
+            self._discard(old)
+        return True
+
+    def take(self, timeout: float) -> Item | None:
+        """The item; None: none came within `timeout` seconds, or the slot is closed."""
+        with self._changed:
+            if self._item is None and not self._closed:
+                self._changed.wait(timeout)
+            item, self._item = self._item, None
+            if item is not None:
+                self._changed.notify_all()
+            return item
+
+    def close(self) -> None:
+        """Nothing more comes in or out; wakes whoever waits."""
+        with self._changed:
+            self._closed = True
+            item, self._item = self._item, None
+            self._changed.notify_all()
+        if item is not None:
+            self._discard(item)
