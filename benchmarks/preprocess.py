@@ -3,9 +3,9 @@
     python -m edgecore.benchmarks.preprocess [--rounds N] [--json]
 
 OpenCV has one thread here as edgecore has, and the cheapest quantisation that numpy offers: one exclusive or
-into the tensor, which serves pixel / 255 alone. INTER_AREA is what comes closest to edgecore's antialiased
-filter; INTER_LINEAR looks at four pixels and skips the others. YUV is converted at full size first, as there is
-no other way with OpenCV.
+into the tensor, which serves pixel / 255 alone. INTER_AREA comes closest to edgecore's antialiased triangle;
+INTER_LINEAR is the bilinear filter, which looks at four pixels and skips the others. With OpenCV YUV is
+converted at full size first, as there is no other way.
 """
 
 from __future__ import annotations
@@ -85,9 +85,11 @@ def with_opencv(frame: Frame, order: str, interpolation: int, out: NDArray[np.in
 
 def paths(frame: Frame, order: str) -> Iterator[tuple[str, Callable[[], None]]]:
     """(name, what fills a tensor of its own from the frame)."""
-    prepare = Preprocessor(Preprocessing(SIDE, SIDE), np.int8, 1 / 255, -128)
-    tensor = np.empty((SIDE, SIDE, 3), np.int8)
-    yield "edgecore", lambda: prepare(frame, tensor, order if order != "GREY" else "BGR")
+    frame_order = "BGR" if order == "GREY" else order
+    for name, filter in (("edgecore", "triangle"), ("edgecore, bilinear", "bilinear")):
+        prepare = Preprocessor(Preprocessing(SIDE, SIDE, filter=filter), np.int8, 1 / 255, -128)
+        out = np.empty((SIDE, SIDE, 3), np.int8)
+        yield name, lambda prepare=prepare, out=out: prepare(frame, out, frame_order)  # type: ignore[misc]
     for name, value in FILTERS.items():
         out = np.empty((SIDE, SIDE, 3), np.int8)
         yield f"cv2 {name} + numpy", lambda value=value, out=out: with_opencv(frame, order, value, out)  # type: ignore[misc]

@@ -43,6 +43,12 @@ typedef struct edgecore_yuv_row {
     const edgecore_yuv_factors *factors;
 } edgecore_yuv_row;
 
+/* One past the last input of an output. */
+static inline int32_t edgecore_axis_end(const edgecore_axis *axis, int32_t index)
+{
+    return axis->firsts[index] + (axis->copies ? 1 : axis->counts[index]);
+}
+
 typedef struct edgecore_image_kernels {
     /* The horizontal pass of 1 .. EDGECORE_NARROW_ROWS rows of `row_bytes`; pixels have 1 or 3 interleaved channels. */
     void (*narrow)(const edgecore_axis *axis, const uint8_t *const *rows, int32_t count, size_t row_bytes, int32_t channels,

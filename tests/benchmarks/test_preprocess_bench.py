@@ -13,7 +13,7 @@ from edgecore.benchmarks import preprocess
 def test_every_path_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     assert preprocess.main(["--rounds", "1", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
-    assert len(rows) == len(preprocess.SIZES) * len(preprocess.ORDERS) * (1 + len(preprocess.FILTERS))
+    assert len(rows) == len(preprocess.SIZES) * len(preprocess.ORDERS) * (2 + len(preprocess.FILTERS))
     for row in rows:
         assert 0 < row["min_ms"] <= row["median_ms"]
         assert row["times_edgecore"] > 0
