@@ -44,8 +44,7 @@ static void choose_columns(edgecore_image_plan *plan, int32_t view_x)
     const int32_t first = axis->firsts[0], last = axis->size - 1;
     plan->frame.width = axis->copies ? axis->size : axis->firsts[last] + axis->counts[last] - first;
     plan->frame.x = view_x + first;
-    for (int32_t i = 0; i < axis->size; i++)
-        axis->firsts[i] -= first;
+    edgecore_axis_shift(axis, first);
 }
 
 static bool prepare(edgecore_image_plan *plan, const edgecore_image_spec *spec, int32_t tier)
