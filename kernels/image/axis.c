@@ -43,13 +43,14 @@ static void split_weights(const int32_t *weights, int32_t groups, int16_t *halve
     }
 }
 
+/* `digits` is where the first group of an output begins. */
 static void digit_weights(const int32_t *weights, int32_t groups, int8_t *digits)
 {
     for (int32_t t = 0; t < 4 * groups; t++) {
         int32_t weight = weights[t];
         for (int32_t d = 0; d < EDGECORE_WEIGHT_DIGITS; d++) {
             const int32_t digit = (weight + 128) % 256 - 128;
-            digits[4 * (EDGECORE_WEIGHT_DIGITS * (t / 4) + d) + t % 4] = (int8_t)digit;
+            digits[16 * (EDGECORE_WEIGHT_DIGITS * (t / 4) + d) + t % 4] = (int8_t)digit;
             weight = (weight - digit) / 256;
         }
     }
@@ -64,11 +65,12 @@ bool edgecore_axis_init(edgecore_axis *axis, edgecore_filter filter, int32_t inp
     int32_t taps = 2 * (int32_t)ceil(support) + 1;
     *axis = (edgecore_axis){.size = size, .groups = (taps + 7) / 8 * 2, .copies = box_size == size};
     size_t row = 4 * (size_t)axis->groups;
-    axis->firsts = malloc((size_t)size * sizeof *axis->firsts);
+    size_t padded = ((size_t)size + 3) / 4 * 4, digits = EDGECORE_WEIGHT_DIGITS * row;
+    axis->firsts = malloc(padded * sizeof *axis->firsts);
     axis->counts = malloc((size_t)size * sizeof *axis->counts);
     axis->weights = calloc((size_t)size * row, sizeof *axis->weights);
     axis->halves = malloc((size_t)size * row * 2 * sizeof *axis->halves);
-    axis->digits = malloc((size_t)size * row * EDGECORE_WEIGHT_DIGITS);
+    axis->digits = calloc(padded, digits);
     double *real = malloc((size_t)taps * sizeof *real);
     bool ready = axis->firsts && axis->counts && axis->weights && axis->halves && axis->digits && real;
     for (int32_t i = 0; ready && i < size; i++) {
@@ -76,13 +78,21 @@ bool edgecore_axis_init(edgecore_axis *axis, edgecore_filter filter, int32_t inp
         double center = box_first + (i + 0.5) * scale;
         axis->counts[i] = fill_weights(center, support, 1.0 / support, input_size, real, weights, &axis->firsts[i]);
         split_weights(weights, axis->groups, axis->halves + 2 * row * (size_t)i);
-        digit_weights(weights, axis->groups, axis->digits + EDGECORE_WEIGHT_DIGITS * row * (size_t)i);
+        digit_weights(weights, axis->groups, axis->digits + digits * (size_t)(i / 4 * 4) + 4 * (i % 4));
         axis->most = axis->counts[i] > axis->most ? axis->counts[i] : axis->most;
     }
+    for (size_t i = (size_t)size; ready && i < padded; i++)
+        axis->firsts[i] = axis->firsts[size - 1];
     free(real);
     if (!ready)
         edgecore_axis_release(axis);
     return ready;
+}
+
+void edgecore_axis_shift(edgecore_axis *axis, int32_t by)
+{
+    for (int32_t i = 0; i < (axis->size + 3) / 4 * 4; i++)
+        axis->firsts[i] -= by;
 }
 
 void edgecore_axis_release(edgecore_axis *axis)

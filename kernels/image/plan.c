@@ -44,8 +44,7 @@ static void choose_columns(edgecore_image_plan *plan, int32_t view_x)
     const int32_t first = axis->firsts[0], last = axis->size - 1;
     plan->frame.width = axis->copies ? axis->size : axis->firsts[last] + axis->counts[last] - first;
     plan->frame.x = view_x + first;
-    for (int32_t i = 0; i < axis->size; i++)
-        axis->firsts[i] -= first;
+    edgecore_axis_shift(axis, first);
 }
 
 static bool prepare(edgecore_image_plan *plan, const edgecore_image_spec *spec, int32_t tier)
@@ -120,20 +119,39 @@ size_t edgecore_image_plan_bytes(const edgecore_image_plan *plan)
     return plan ? (size_t)plan->height * (size_t)plan->width * (size_t)plan->writer.channels : 0;
 }
 
-/* Brings frame rows [y, y + count), at most EDGECORE_NARROW_ROWS, through the horizontal pass: held[slot] tells where each is, in
- * its slot of the ring or, where nothing had to be done, in the frame. */
-static void narrow_rows(const edgecore_image_plan *plan, const edgecore_frame *frame, int32_t y, int32_t count)
+/* Rows are numbered as the filter needs them; those between two windows have no number. */
+typedef struct row_queue {
+    int32_t made;   /* rows with lower numbers have passed */
+    int32_t output; /* in whose window the next one stands, */
+    int32_t y;      /* and where in the frame's box */
+} row_queue;
+
+static void advance(row_queue *queue, const edgecore_axis *vertical)
+{
+    queue->made++;
+    queue->y++;
+    while (queue->output < vertical->size && queue->y >= edgecore_axis_end(vertical, queue->output))
+        queue->output++;
+    if (queue->output < vertical->size && queue->y < vertical->firsts[queue->output])
+        queue->y = vertical->firsts[queue->output];
+}
+
+/* Brings the next rows, at most EDGECORE_NARROW_ROWS, through the horizontal pass: held[slot] tells where each is, in its slot of
+ * the ring or, where nothing had to be done, in the frame. */
+static void narrow_rows(const edgecore_image_plan *plan, const edgecore_frame *frame, row_queue *queue)
 {
     const size_t row_bytes = (size_t)frame->width * (size_t)plan->work_channels;
     const bool copies = plan->horizontal.copies;
     const uint8_t *rows[EDGECORE_NARROW_ROWS];
     uint8_t *slots[EDGECORE_NARROW_ROWS];
-    for (int32_t r = 0; r < count; r++) {
-        int32_t slot = (y + r) % plan->ring_rows;
-        slots[r] = plan->ring + (size_t)slot * plan->ring_pitch;
-        uint8_t *scratch = copies ? slots[r] : plan->converted + (size_t)r * converted_pitch(plan);
-        rows[r] = plan->read(frame, plan->y + y + r, scratch);
-        plan->held[slot] = copies ? rows[r] : slots[r];
+    int32_t count = 0;
+    for (; count < EDGECORE_NARROW_ROWS && queue->output < plan->vertical.size; count++) {
+        int32_t slot = queue->made % plan->ring_rows;
+        slots[count] = plan->ring + (size_t)slot * plan->ring_pitch;
+        uint8_t *scratch = copies ? slots[count] : plan->converted + (size_t)count * converted_pitch(plan);
+        rows[count] = plan->read(frame, plan->y + queue->y, scratch);
+        plan->held[slot] = copies ? rows[count] : slots[count];
+        advance(queue, &plan->vertical);
     }
     if (!copies)
         plan->kernels->narrow(&plan->horizontal, rows, count, row_bytes, plan->work_channels, slots);
@@ -157,27 +175,16 @@ static void write_bars(const edgecore_image_plan *plan, int32_t y0, int32_t y1, 
                            out + (size_t)y * (size_t)plan->width * (size_t)plan->writer.channels);
 }
 
-static int32_t at_most(int32_t value, int32_t most)
-{
-    return value < most ? value : most;
-}
-
 static void resample_rows(const edgecore_image_plan *plan, const edgecore_frame *frame, uint8_t *out)
 {
     const edgecore_axis *vertical = &plan->vertical;
-    const int32_t last = vertical->size - 1, end = vertical->firsts[last] + vertical->counts[last];
     size_t row_bytes = (size_t)plan->target.width * (size_t)plan->work_channels;
-    int32_t next = vertical->firsts[0]; /* rows below have passed */
+    row_queue queue = {.y = vertical->firsts[0]};
+    int32_t first = 0; /* number of the window's first row */
     for (int32_t y = 0; y < vertical->size; y++) {
-        int32_t first = vertical->firsts[y], count = vertical->copies ? 1 : vertical->counts[y];
-        /* Rows after the window are worth taking along unless the next window skips them. */
-        int32_t useful = y < last && vertical->firsts[y + 1] > first + count ? first + count : end;
-        next = next < first ? first : next;
-        while (next < first + count) {
-            int32_t rows = at_most(EDGECORE_NARROW_ROWS, useful - next);
-            narrow_rows(plan, frame, next, rows);
-            next += rows;
-        }
+        const int32_t count = edgecore_axis_end(vertical, y) - vertical->firsts[y];
+        while (queue.made < first + count)
+            narrow_rows(plan, frame, &queue);
         for (int32_t t = 0; t < count; t++)
             plan->window[t] = plan->held[(first + t) % plan->ring_rows];
         const uint8_t *row = plan->window[0];
@@ -186,6 +193,8 @@ static void resample_rows(const edgecore_image_plan *plan, const edgecore_frame 
             row = plan->resampled;
         }
         write_target_row(plan, row, y, out);
+        const int32_t step = y + 1 < vertical->size ? vertical->firsts[y + 1] - vertical->firsts[y] : 0;
+        first += step < count ? step : count;
     }
 }
 

@@ -19,11 +19,11 @@ typedef struct edgecore_axis {
     int32_t most;      /* the largest count */
     int32_t groups;    /* of 4 weights per output; even */
     bool copies;
-    int32_t *firsts;   /* [size] */
+    int32_t *firsts;   /* [size], and the last one's up to a multiple of 4 */
     int32_t *counts;   /* [size] */
     int32_t *weights;  /* [size][groups][4], zero past the count */
     int16_t *halves;   /* [size][groups][8]: 4 high halves, then the same weights' 4 low halves */
-    int8_t *digits;    /* [size][groups][3][4]: 4 lowest digits, then the same weights' second and third */
+    int8_t *digits;    /* [size / 4, rounded up][groups][3 digits, the lowest first][4 outputs][4 weights] */
 } edgecore_axis;
 
 /* YUV to RGB as sums of rounded products, in 64ths: a term is ((sample - 128) * factor + 64) >> 7, with factors in 8192nds.
@@ -42,6 +42,12 @@ typedef struct edgecore_yuv_row {
     bool blue_first;  /* in the pixels to be made */
     const edgecore_yuv_factors *factors;
 } edgecore_yuv_row;
+
+/* One past the last input of an output. */
+static inline int32_t edgecore_axis_end(const edgecore_axis *axis, int32_t index)
+{
+    return axis->firsts[index] + (axis->copies ? 1 : axis->counts[index]);
+}
 
 typedef struct edgecore_image_kernels {
     /* The horizontal pass of 1 .. EDGECORE_NARROW_ROWS rows of `row_bytes`; pixels have 1 or 3 interleaved channels. */
