@@ -93,6 +93,11 @@ class Source(ABC):
     named: bool = False
     timeout: float = TIMEOUT
 
+    @property
+    def rate(self) -> float | None:
+        """Frames a second that a video was made for; None: its file does not say, or it is none."""
+        return None
+
     @classmethod
     @abstractmethod
     def from_uri(cls, uri: Uri) -> Self:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +49,15 @@ class Video(Capture):
         fps = "native" if native else uri.options.number("fps")
         return cls(existing(uri), uri.options.flag("loop"), fps)
 
+    @property
+    def rate(self) -> float | None:
+        with held_stderr(forward=False):
+            cv2 = opencv()
+            capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
+            rate: float = capture.get(cv2.CAP_PROP_FPS)
+            capture.release()
+        return rate if 0 < rate <= MAX_RATE else None
+
     def open(self) -> None:
         super().open()
         self._round = 0
@@ -96,7 +104,7 @@ class Video(Capture):
         return frame
 
     def _native(self, rate: float) -> float:
-        if not 0 < rate <= MAX_RATE or not math.isfinite(rate):
+        if not 0 < rate <= MAX_RATE:
             raise UserError(f"{self._path} does not say how fast it was made; give a number, such as fps=30")
         return rate
 

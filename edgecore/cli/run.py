@@ -76,9 +76,9 @@ def run(args: argparse.Namespace) -> int:
     notices = session.Notices()
     source = source_of(args.source)  # what is wrong with its name is said before the model is loaded
     model = load_model(args)
-    outputs = outputs_of(args, source.live, notices)
+    outputs = outputs_of(args, source, notices)
     pictures = any(output.pictures for output in outputs)
-    settings = settings_of(args, model, source.named, notices, pictures)
+    settings = settings_of(args, source, model, notices, pictures)
     loop = Loop(lambda: source_of(args.source), model, settings)
     end = session.run(loop, _display(args, loop), outputs, notices)
     status = USER_ERROR if end.lost else 0

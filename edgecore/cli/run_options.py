@@ -6,15 +6,17 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
-from edgecore.cli.options import numbers, positive
+from edgecore.cli.options import load_model, numbers, positive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edgecore.camera import Source
     from edgecore.live.classes import ClassMap
     from edgecore.live.decision import Rules
     from edgecore.live.loop import Settings
     from edgecore.live.outputs import Output
+    from edgecore.live.reload import Reloader
     from edgecore.live.session import Notices
     from edgecore.model import Model
 
@@ -159,10 +161,30 @@ def classes_of(args: argparse.Namespace) -> Callable[[Model], ClassMap] | None:
     return lambda model: ClassMap(model.labels, mapping, args.classes)
 
 
+def reloader_of(
+    args: argparse.Namespace, model: Model, classes: Callable[[Model], ClassMap] | None, notices: Notices
+) -> Reloader | None:
+    """What watches the model's file, unless that was declined."""
+    if not args.reload:
+        return None
+    from edgecore.live.checks import Checks, KnownPicture
+    from edgecore.live.reload import Reloader
+
+    def load() -> Model:
+        candidate = load_model(args)
+        if classes is not None:
+            classes(candidate)
+        return candidate
+
+    known = KnownPicture.from_text(args.golden) if args.golden is not None else None
+    limit = args.max_latency / 1e3 if args.max_latency is not None else None
+    return Reloader(model.network.path, load, model, Checks(known, limit), notices)
+
+
 def settings_of(
-    args: argparse.Namespace, model: Model, named: bool, notices: Notices, pictures: bool
+    args: argparse.Namespace, source: Source, model: Model, notices: Notices, pictures: bool
 ) -> Settings:
-    """What the loop does."""
+    """What the loop does with a source's frames."""
     from edgecore.live.loop import Settings
     from edgecore.live.pacing import Pace
     from edgecore.live.region import Region
@@ -176,16 +198,17 @@ def settings_of(
         newest=None if args.policy is None else args.policy == "newest",
         give_up_after=args.give_up_after,
         region=Region.parse(args.roi) if args.roi is not None else None,
-        rules=rules_of(args, named),
+        rules=rules_of(args, source.named),
         classes=classes,
         pace=Pace(args.max_fps, args.idle_fps, args.idle_after),
         pictures=pictures,
+        reloader=reloader_of(args, model, classes, notices),
         notice=notices,
     )
 
 
-def outputs_of(args: argparse.Namespace, live: bool, notices: Notices) -> list[Output]:
-    """Where the results of a source, live or not, go beside the display."""
+def outputs_of(args: argparse.Namespace, source: Source, notices: Notices) -> list[Output]:
+    """Where the source's results go beside the display."""
     outputs: list[Output] = []
     if args.out is not None:
         from edgecore.live.outputs.results import ResultsFile
@@ -194,7 +217,7 @@ def outputs_of(args: argparse.Namespace, live: bool, notices: Notices) -> list[O
     if args.record is not None:
         from edgecore.live.outputs.record import Recording
 
-        outputs.append(Recording(args.record, live=live))
+        outputs.append(Recording(args.record, source.rate, source.live))
     if args.save_uncertain is not None:
         from edgecore.live.outputs.uncertain import Uncertain
 
@@ -205,4 +228,8 @@ def outputs_of(args: argparse.Namespace, live: bool, notices: Notices) -> list[O
         from edgecore.live.outputs.events import EventCommand
 
         outputs.append(EventCommand(args.on_event, notices, args.event_timeout))
+    if args.show:
+        from edgecore.live.outputs.window import Window
+
+        outputs.append(Window(f"edgecore {source.title}"))
     return outputs

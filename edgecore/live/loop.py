@@ -122,15 +122,17 @@ class Loop:
             self._infer_all()
         except BaseException as error:  # the caller's thread raises it
             self._error = error
+        if self.settings.reloader is not None:
+            self.settings.reloader.close()
         self._over = True
 
     def _infer_all(self) -> None:
         settings = self.settings
         stage = _Stage(self._model, settings)
-        count = 0
+        count = following = 0
         while not self._stop.is_set() and (settings.frames is None or count < settings.frames):
             if settings.reloader is not None:
-                model = settings.reloader.poll(time.monotonic())
+                model = settings.reloader.poll(time.monotonic(), following)
                 if model is not None:
                     stage = _Stage(model, settings)
             settings.pace.wait(self._stop)
@@ -143,6 +145,7 @@ class Loop:
             if result.event is not None:
                 settings.pace.changed()
             count += 1
+            following = result.index + 1
             if not self._out.put(result):
                 return
 

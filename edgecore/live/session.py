@@ -94,6 +94,8 @@ def _publish_all(
     while not loop.ended:
         result = loop.next()
         notices.show(display)
+        if any(output.closed for output in outputs):
+            loop.stop()
         if result is None:
             waiting = loop.feed.waiting
             if waiting is not None:
@@ -104,5 +106,3 @@ def _publish_all(
             output.publish(result)
         tally.add(result, time.perf_counter() - begin)
         display.show(result, tally)
-        if any(output.closed for output in outputs):
-            loop.stop()
