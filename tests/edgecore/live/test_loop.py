@@ -64,7 +64,7 @@ def test_a_slow_reader_of_a_live_source_gets_new_frames_and_holds_none(model: Pa
     found: list[Result] = []
     while len(found) < 10:
         time.sleep(0.02)
-        result = loop.next()
+        result = loop.next(10)
         assert result is not None and result.frame is not None
         found.append(result)
     assert loop.close()
@@ -73,7 +73,7 @@ def test_a_slow_reader_of_a_live_source_gets_new_frames_and_holds_none(model: Pa
     assert [int(result.frame.pixels[0, 0, 0]) for result in found if result.frame] == [
         result.index % 256 for result in found
     ]
-    assert found[-1].dropped > 50 and found[-1].index > 60
+    assert found[-1].dropped > 10 and found[-1].index > 20
 
 
 def test_region_is_what_the_model_sees(model: Path, photos: Path) -> None:
@@ -109,13 +109,13 @@ def test_frame_rate_cap(model: Path, clip: Path) -> None:
 
 
 def test_capture_and_inference_overlap(model: Path) -> None:
-    """The loop takes as long as its slowest stage, not as the sum: here camera and caller, 20 ms each."""
-    camera = Camera(live=False, frames=25)
+    """The loop takes as long as its slowest stage, not as the sum: here camera and caller, 60 ms each."""
+    camera = Camera(live=False, frames=20)
     make = camera.make
 
     class Slow(type(make())):  # type: ignore[misc]
         def read(self) -> object:
-            time.sleep(0.02)
+            time.sleep(0.06)
             return super().read()
 
     loop = Loop(lambda: Slow(camera), edgecore.load(model, threads=1))
@@ -123,9 +123,9 @@ def test_capture_and_inference_overlap(model: Path) -> None:
     begin = time.monotonic()
     while not loop.ended:
         if loop.next() is not None:
-            time.sleep(0.02)
+            time.sleep(0.06)
     loop.close()
-    assert time.monotonic() - begin < 0.85  # one after the other it would be 1.0 and more
+    assert time.monotonic() - begin < 2.0  # one after the other it would be 2.4 and more
 
 
 def test_a_source_that_is_not_there_is_refused_at_once(model: Path, tmp_path: Path) -> None:
