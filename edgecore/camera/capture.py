@@ -45,11 +45,15 @@ class Capture(Source):
             self.close()
             raise self._refused()
 
+    def _retrieve(self) -> tuple[bool, Any]:
+        ok, pixels = self._capture.retrieve()
+        return ok, pixels
+
     def _grab(self) -> Frame | None:
         if not self._capture.grab():
             return None
         captured = time.monotonic()  # before its conversion to BGR
-        ok, pixels = self._capture.retrieve()
+        ok, pixels = self._retrieve()
         if not ok or pixels is None:
             return None
         frame = Frame(pixels, "BGR" if pixels.ndim == 3 else "GREY", captured, self._count)

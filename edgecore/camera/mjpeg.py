@@ -10,6 +10,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Self
 
+from edgecore.camera.flaws import Flaws
 from edgecore.camera.opencv import opencv
 from edgecore.camera.source import TIMEOUT, Frame, Source, SourceLost
 from edgecore.camera.uri import Uri, hidden
@@ -46,6 +47,7 @@ class MotionJpeg(Source):
         self._boundary = b""
         self._first: Frame | None = None
         self._count = 0
+        self._flaws = Flaws()
 
     @classmethod
     def from_uri(cls, uri: Uri) -> Self:
@@ -106,7 +108,8 @@ class MotionJpeg(Source):
                 while (later := self._waiting_part(answer)) is not None:
                     part = later
                 captured = time.monotonic()
-                pixels = decoded(part)
+                with self._flaws.unreported():
+                    pixels = decoded(part)
                 if pixels is not None:
                     frame = Frame(pixels, "BGR", captured, self._count)
                     self._count += 1

@@ -61,6 +61,7 @@ class Stream(Capture):
         self._address = address
         self._transport = transport
         self._timeout = timeout
+        self._began = 0.0  # the last open()
 
     @classmethod
     def from_uri(cls, uri: Uri) -> Self:
@@ -93,9 +94,16 @@ class Stream(Capture):
         self._began = time.monotonic()
         super().open()
 
+    def _late(self) -> bool:
+        return time.monotonic() - self._began >= self._timeout
+
+    def _grab(self) -> Frame | None:
+        # A VideoCapture whose time is up calls itself open all the same, and would take that time again.
+        return None if self._count == 0 and self._late() else super()._grab()
+
     def _refused(self) -> UserError:
         """FFmpeg keeps its reason to itself, so the server is asked once more."""
-        if time.monotonic() - self._began >= self._timeout:
+        if self._late():
             what = f"gives no frame within {self._timeout:g} s; check its power and the network"
             return SourceLost(f"{self.title} {what}")
         try:

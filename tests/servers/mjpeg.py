@@ -7,6 +7,7 @@ python mjpeg.py PORT. Prints its port. The paths:
     /sizes      a frame of 360 rows, one of 480, in turns
     /ends       10 frames, then the last boundary; /drops 10 frames, then half a frame and no more
     /halves     half a frame, a whole one, in turns
+    /flawed     every frame with stray bytes that a decoder forgives and reports
     /garbage    a multipart stream of what is no picture; /text a page of text; /noise endless bytes, no parts
     /silent     headers, then nothing; /mute not even headers
     /picture    one JPEG, and the end
@@ -31,8 +32,8 @@ from clock import WIDTH, drawn
 
 FPS = 30
 STREAMS = (
-    *("/cam", "/bare", "/chunked", "/locked", "/digest", "/sizes", "/ends", "/drops", "/halves", "/garbage"),
-    *("/noise", "/silent", "/drip"),
+    *("/cam", "/bare", "/chunked", "/locked", "/digest", "/sizes", "/ends", "/drops", "/halves"),
+    *("/flawed", "/garbage", "/noise", "/silent", "/drip"),
 )
 REALM, NONCE = "camera", "5ea1ed"
 
@@ -53,6 +54,9 @@ def parts(path: str) -> Iterator[bytes]:
             case "/halves":
                 whole = jpeg()
                 yield whole if index % 2 else whole[: len(whole) // 2]
+            case "/flawed":
+                whole = jpeg()
+                yield whole[:-2] + b"\x11" * 30 + whole[-2:]
             case "/garbage":
                 yield np.random.default_rng(index).bytes(5000)
             case _:
