@@ -97,6 +97,16 @@ def test_a_replaced_model_is_swapped_in(path: Path) -> None:
     assert len(run.notices) == 1
 
 
+def test_a_loop_that_does_not_know_its_next_frame_need_not_say_it(path: Path) -> None:
+    run = Run(path)
+    run.reloader.request()
+    run.reloader.poll(0.0)
+    while run.reloader.busy:
+        time.sleep(0.002)
+        run.reloader.poll(0.0)
+    assert run.notices == ["model.tflite was loaded again and runs from the next frame on"]
+
+
 def test_another_number_of_classes_is_no_hindrance(path: Path) -> None:
     net = Network(seed=6)
     x = net.input((1, 16, 16, 3), Quant(1 / 255, -128))
