@@ -97,6 +97,10 @@ def test_a_window_of_seconds_is_bounded() -> None:
     assert smoothed(Rules("seconds", 1e6), frames)[-1] == pytest.approx(expected)
 
 
+def test_an_emptied_window_keeps_no_rounding() -> None:
+    assert smoothed(Rules("seconds", 1.0), [(0.0, 1e16), (0.1, 1.0), (5.0, 0.1)])[-1] == 0.1
+
+
 def test_the_caller_may_use_its_array_again() -> None:
     for rules in (Rules("frames", 2), Rules("seconds", 9), Rules("exponential", 1)):
         decider, scores = Decider(["only"], rules), np.array([1.0])

@@ -282,6 +282,23 @@ def test_a_file_that_changes_during_its_check_is_judged_again(path: Path) -> Non
     assert len(run.notices) == 1
 
 
+def test_a_file_that_was_away_at_the_end_of_its_check_is_judged_when_it_is_back(path: Path) -> None:
+    aside = path.with_name("aside")
+
+    def load() -> Model:
+        loaded = edgecore.load(path, threads=1)
+        if not aside.exists():
+            path.rename(aside)
+        return loaded
+
+    run = Run(path, load)
+    replace_file(path, labelled(path.read_bytes(), "new"))
+    assert run.settle() is None
+    aside.rename(path)
+    aside.touch()
+    assert run.settle() is not None
+
+
 def test_a_file_replaced_before_the_watch_began_is_noticed(path: Path) -> None:
     old = edgecore.load(path, threads=1)
     replace_file(path, labelled(path.read_bytes(), "new"))
