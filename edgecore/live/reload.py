@@ -112,12 +112,12 @@ class Reloader:
         """Whether a candidate is being loaded and checked, or waits for the next `poll`."""
         return self._attempt is not None
 
-    def poll(self, now: float, frame: int) -> Model | None:
+    def poll(self, now: float, frame: int | None = None) -> Model | None:
         """A model that is to replace the running one from this frame on; mostly None. Never waits.
 
         Args:
             now: seconds of a monotonic clock.
-            frame: the number of the frame that comes next, for the message.
+            frame: the number of the frame that comes next, for the message, where it is known.
         """
         if self._attempt is not None:
             return None if self._attempt.is_alive() else self._finish(frame)
@@ -156,7 +156,7 @@ class Reloader:
             self._attempt = None
             self._notice(f"the new {self._path.name} cannot be checked ({error}); the old one stays")
 
-    def _finish(self, frame: int) -> Model | None:
+    def _finish(self, frame: int | None) -> Model | None:
         attempt, self._attempt = self._attempt, None
         assert attempt is not None
         if signature(self._path) != attempt.signature:  # changed meanwhile: what comes is to be judged
@@ -168,7 +168,8 @@ class Reloader:
         elif attempt.model is not None:
             self._running = attempt.model
             what = "loaded again" if attempt.forced else "replaced"
-            self._notice(f"{name} was {what} and runs from frame {frame}")
+            start = "the next frame on" if frame is None else f"frame {frame}"
+            self._notice(f"{name} was {what} and runs from {start}")
         return attempt.model
 
     def _holds(self, model: Model) -> bool:

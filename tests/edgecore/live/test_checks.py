@@ -16,7 +16,7 @@ from oracle import Network, Quant
 import edgecore
 from edgecore import artefact
 from edgecore.errors import UserError
-from edgecore.live.checks import Checks, KnownPicture, check, yield_priority
+from edgecore.live.checks import Checks, KnownPicture, check
 from edgecore.model import Model
 
 
@@ -125,14 +125,17 @@ def test_a_check_that_is_stopped_gives_no_verdict(model: Path) -> None:
     in_thread(lambda: check(running, running, Checks(max_latency=1e-9), stop))
 
 
-def test_only_the_checking_thread_loses_its_priority() -> None:
-    before = os.getpriority(os.PRIO_PROCESS, 0)
+def test_time_is_measured_at_a_low_priority_of_the_checking_thread_alone(model: Path) -> None:
+    def priority() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    running, before = edgecore.load(model), priority()
     inside: list[int] = []
 
     def action() -> None:
-        yield_priority()
-        inside.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        check(running, running, Checks(), threading.Event())
+        inside.append(priority())
 
     in_thread(action)
     assert inside == [min(before + 10, 19)]
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
+    assert priority() == before

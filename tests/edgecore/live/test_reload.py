@@ -97,6 +97,16 @@ def test_a_replaced_model_is_swapped_in(path: Path) -> None:
     assert len(run.notices) == 1
 
 
+def test_a_loop_that_does_not_know_its_next_frame_need_not_say_it(path: Path) -> None:
+    run = Run(path)
+    run.reloader.request()
+    run.reloader.poll(0.0)
+    while run.reloader.busy:
+        time.sleep(0.002)
+        run.reloader.poll(0.0)
+    assert run.notices == ["model.tflite was loaded again and runs from the next frame on"]
+
+
 def test_another_number_of_classes_is_no_hindrance(path: Path) -> None:
     net = Network(seed=6)
     x = net.input((1, 16, 16, 3), Quant(1 / 255, -128))
@@ -270,6 +280,23 @@ def test_a_file_that_changes_during_its_check_is_judged_again(path: Path) -> Non
     assert run.settle(6) is not None
     assert run.label().startswith("second")
     assert len(run.notices) == 1
+
+
+def test_a_file_that_was_away_at_the_end_of_its_check_is_judged_when_it_is_back(path: Path) -> None:
+    aside = path.with_name("aside")
+
+    def load() -> Model:
+        loaded = edgecore.load(path, threads=1)
+        if not aside.exists():
+            path.rename(aside)
+        return loaded
+
+    run = Run(path, load)
+    replace_file(path, labelled(path.read_bytes(), "new"))
+    assert run.settle() is None
+    aside.rename(path)
+    aside.touch()
+    assert run.settle() is not None
 
 
 def test_a_file_replaced_before_the_watch_began_is_noticed(path: Path) -> None:
