@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "isa/image_template.h"
+#include "isa/x86/image_pixels.h"
 
 #define GROUP_DIGITS (EDGECORE_WEIGHT_DIGITS * 16) /* of a group of four weights of four outputs */
 #define INLINE static inline __attribute__((always_inline))
@@ -251,19 +252,5 @@ static void blend(const edgecore_axis *axis, int32_t index, const uint8_t *const
     }
 }
 
-static void luma(uint8_t *out, const uint8_t *pixels, size_t n, bool blue_first)
-{
-    edgecore_image_avx2.luma(out, pixels, n, blue_first);
-}
-
-static void reverse(uint8_t *out, const uint8_t *pixels, size_t n, uint8_t flip)
-{
-    edgecore_image_avx2.reverse(out, pixels, n, flip);
-}
-
-static void colour(uint8_t *out, const edgecore_yuv_row *row, size_t n)
-{
-    edgecore_image_avx2.colour(out, row, n);
-}
-
-const edgecore_image_kernels edgecore_image_avx512vnni = {narrow, blend, luma, reverse, colour};
+const edgecore_image_kernels edgecore_image_avx512vnni = {narrow, blend, edgecore_luma_avx2, edgecore_reverse_avx2,
+                                                          edgecore_colour_avx2};
