@@ -72,7 +72,7 @@ class Pipeline(Source):
         self._format = formats[-1] if formats else ""
         short = pipeline if len(pipeline) <= TITLE_LENGTH else pipeline[: TITLE_LENGTH - 3] + "..."
         self.title = "gst:" + re.sub(r"(-pw=)\S*", r"\1***", hidden(short))
-        self._timeout = timeout
+        self.timeout = timeout
         self._worker: Worker | None = None
         self._capture: Any = None
         self._first: Frame | None = None
@@ -95,16 +95,16 @@ class Pipeline(Source):
             )
         self._count = 0
         self._worker = Worker()
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + self.timeout
         try:
             self._capture = self._worker.call(
-                lambda: cv2.VideoCapture(self._pipeline, cv2.CAP_GSTREAMER), self._timeout
+                lambda: cv2.VideoCapture(self._pipeline, cv2.CAP_GSTREAMER), self.timeout
             )
             self._first = self._next(max(deadline - time.monotonic(), 0.0))
         except TimeoutError:
             self._leave(wait=0.0)
             raise SourceLost(
-                f"{self.title} gives no frame within {self._timeout:g} s; check its camera or network"
+                f"{self.title} gives no frame within {self.timeout:g} s; check its camera or network"
             ) from None
         except BaseException:
             self.close()
@@ -157,10 +157,10 @@ class Pipeline(Source):
         if self._worker is None:
             raise SourceLost(f"{self.title} is not open")
         try:
-            frame = self._next(self._timeout)
+            frame = self._next(self.timeout)
         except TimeoutError:
             self._leave(wait=0.0)
-            what = f"has given no frame for {self._timeout:g} s"
+            what = f"has given no frame for {self.timeout:g} s"
         else:
             if frame is not None:
                 return frame
@@ -169,7 +169,7 @@ class Pipeline(Source):
         raise SourceLost(f"{self.title} {what}; check its camera or network")
 
     def close(self) -> None:
-        self._leave(wait=self._timeout)
+        self._leave(wait=self.timeout)
 
     def _leave(self, wait: float) -> None:
         worker, self._worker = self._worker, None

@@ -41,7 +41,7 @@ class MotionJpeg(Source):
     def __init__(self, address: str, timeout: float, verify: bool) -> None:
         self.title = hidden(address)
         self._address = address
-        self._timeout = timeout
+        self.timeout = timeout
         self._verify = verify
         self._answer: Answer | None = None
         self._boundary = b""
@@ -67,7 +67,7 @@ class MotionJpeg(Source):
     def open(self) -> None:
         self.close()
         self._count = 0
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + self.timeout
         try:
             self._answer = ask("GET", self._address, deadline, self._verify)
             self._boundary = self._understood(self._answer)
@@ -91,9 +91,9 @@ class MotionJpeg(Source):
 
     def read(self) -> Frame:
         if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        return self._newest(time.monotonic() + self._timeout)
+            frame, self._first = self._first, None
+            return frame
+        return self._newest(time.monotonic() + self.timeout)
 
     def _newest(self, deadline: float) -> Frame:
         answer = self._answer
@@ -150,11 +150,11 @@ class MotionJpeg(Source):
     def _lost(self, error: Exception, damaged: int = 0) -> SourceLost:
         match error:
             case TimeoutError() if damaged:
-                what = f"sends pictures that do not decode, {damaged} in {self._timeout:g} s"
+                what = f"sends pictures that do not decode, {damaged} in {self.timeout:g} s"
             case TimeoutError() if self._count:
-                what = f"has sent no frame for {self._timeout:g} s; check its power and the network"
+                what = f"has sent no frame for {self.timeout:g} s; check its power and the network"
             case TimeoutError():
-                what = f"gives no frame within {self._timeout:g} s; check its power and the network"
+                what = f"gives no frame within {self.timeout:g} s; check its power and the network"
             case EOFError() if self._answer is None:
                 what = "ended the connection without an answer"
             case EOFError():

@@ -60,7 +60,7 @@ class Stream(Capture):
         self.title = hidden(address)
         self._address = address
         self._transport = transport
-        self._timeout = timeout
+        self.timeout = timeout
         self._began = 0.0  # the last open()
 
     @classmethod
@@ -80,7 +80,7 @@ class Stream(Capture):
 
     def _start(self) -> Any:
         cv2 = opencv()
-        milliseconds = max(round(self._timeout * 1000), 1)
+        milliseconds = max(round(self.timeout * 1000), 1)
         timeouts = [
             cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
             milliseconds,
@@ -95,7 +95,7 @@ class Stream(Capture):
         super().open()
 
     def _late(self) -> bool:
-        return time.monotonic() - self._began >= self._timeout
+        return time.monotonic() - self._began >= self.timeout
 
     def _grab(self) -> Frame | None:
         # A VideoCapture whose time is up calls itself open all the same, and would take that time again.
@@ -104,15 +104,15 @@ class Stream(Capture):
     def _refused(self) -> UserError:
         """FFmpeg keeps its reason to itself, so the server is asked once more."""
         if self._late():
-            what = f"gives no frame within {self._timeout:g} s; check its power and the network"
+            what = f"gives no frame within {self.timeout:g} s; check its power and the network"
             return SourceLost(f"{self.title} {what}")
         try:
-            answer = ask("DESCRIBE", self._address, self._began + self._timeout, verify=False)
+            answer = ask("DESCRIBE", self._address, self._began + self.timeout, verify=False)
             answer.close()
             explained = EXPLAINED.get(answer.status, "gives no picture that decodes")
             what = f"{explained} (RTSP {answer.status})"
         except TimeoutError:
-            what = f"gives no answer within {self._timeout:g} s; check its power and the network"
+            what = f"gives no answer within {self.timeout:g} s; check its power and the network"
         except Garbled as error:
             what = str(error)
         except EOFError:
@@ -124,12 +124,12 @@ class Stream(Capture):
     def read(self) -> Frame:
         began = time.monotonic()
         frame = super().read()
-        silent = time.monotonic() - began >= self._timeout
+        silent = time.monotonic() - began >= self.timeout
         if frame is not None and not silent:  # after a timeout FFmpeg still gives, one by one, what it holds
             return frame
         self.close()
         if silent:
-            what = f"has sent no frame for {self._timeout:g} s; check its power and the network"
+            what = f"has sent no frame for {self.timeout:g} s; check its power and the network"
         else:
             what = f"ended the stream after {self._count} frames"
         raise SourceLost(f"{self.title} {what}")

@@ -72,7 +72,7 @@ class Camera(Capture):
         self._device = Path(f"/dev/video{int(name)}" if name.isdecimal() else name)
         self._name = self.title = f"camera {name}"
         self._size, self._fps, self._fourcc = size, fps, fourcc
-        self._timeout = timeout
+        self.timeout = timeout
         self._met = NAMES in self._device.parents
         self._flaws = Flaws()
 
@@ -152,7 +152,7 @@ class Camera(Capture):
             return None
         try:
             # OpenCV's own limit is one for the whole process, in whole seconds, read once.
-            ready, _ = cv2.VideoCapture.waitAny([self._capture], timeoutNs=round(self._timeout * 1e9))
+            ready, _ = cv2.VideoCapture.waitAny([self._capture], timeoutNs=round(self.timeout * 1e9))
         except cv2.error:
             return None
         if not ready:
@@ -172,6 +172,6 @@ class Camera(Capture):
             return frame
         # The old handle has to go before the camera comes back, or it comes back under another number.
         self.close()
-        if time.monotonic() - began >= self._timeout:
-            raise SourceLost(f"{self._name} has sent no frame for {self._timeout:g} s; check the cable")
+        if time.monotonic() - began >= self.timeout:
+            raise SourceLost(f"{self._name} has sent no frame for {self.timeout:g} s; check the cable")
         raise SourceLost(f"{self._name} stopped after {self._count} frames; check the cable")

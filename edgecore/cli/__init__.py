@@ -53,7 +53,8 @@ def _asked_for(argv: Sequence[str]) -> Sequence[str]:
     return (first,) if first in COMMANDS else COMMANDS
 
 
-def _complain(text: str) -> None:
+def complain(text: str) -> None:
+    """Says what went wrong, in one line."""
     print("edgecore: " + " ".join(text.split()), file=sys.stderr)
 
 
@@ -77,12 +78,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         if debug:
             raise
-        _complain(str(error))
+        complain(str(error))
         return USER_ERROR
     except KeyboardInterrupt:
         if debug:
             raise
-        _complain("interrupted")
+        complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         _drop_output()
@@ -91,5 +92,5 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug:
             raise
         _drop_output()
-        _complain(f"{error.filename or 'the output'}: {error.strerror or error}")
+        complain(f"{error.filename or 'the output'}: {error.strerror or error}")
         return USER_ERROR

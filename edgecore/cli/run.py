@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from edgecore.cli.options import add_engine_arguments, add_model_arguments, load_model, positive
 from edgecore.cli.run_options import add_run_arguments
-from edgecore.errors import USER_ERROR
+from edgecore.errors import USER_ERROR, UserError
 
 if TYPE_CHECKING:
     from edgecore.live.display import Display
@@ -69,10 +70,12 @@ def _display(args: argparse.Namespace, loop: Loop) -> Display:
 def run(args: argparse.Namespace) -> int:
     """Loops until the source ends, N frames are done or a signal comes; then prints a summary."""
     from edgecore.camera import source_of
+    from edgecore.cli import complain
     from edgecore.cli.run_options import outputs_of, settings_of
     from edgecore.live import session
     from edgecore.live.loop import Loop
 
+    before = threading.enumerate()
     notices = session.Notices()
     source = source_of(args.source)  # what is wrong with its name is said before the model is loaded
     model = load_model(args)
@@ -80,10 +83,22 @@ def run(args: argparse.Namespace) -> int:
     pictures = any(output.pictures for output in outputs)
     settings = settings_of(args, source, model, notices, pictures)
     loop = Loop(lambda: source_of(args.source), model, settings)
-    end = session.run(loop, _display(args, loop), outputs, notices)
-    status = USER_ERROR if end.lost else 0
-    if end.hanging:
-        # A driver holds a thread and would hold the process, too; everything is written.
+    try:
+        lost = session.run(loop, _display(args, loop), outputs, notices)
+        status = USER_ERROR if lost else 0
+    except UserError as error:
+        if not _left_behind(before):
+            raise
+        complain(str(error))
+        status = USER_ERROR
+    if _left_behind(before):
+        # Everything is written. The interpreter's own end would wait for what a driver does at exit, or
+        # crash when the thread comes back from native code meanwhile.
         sys.stdout.flush()
         os._exit(status)
     return status
+
+
+def _left_behind(before: list[threading.Thread]) -> bool:
+    """Whether a thread of this run still hangs in a driver."""
+    return any(thread.daemon and thread not in before for thread in threading.enumerate())

@@ -48,6 +48,8 @@ def status(result: Result, tally: Tally) -> str:
 
 def summary(tally: Tally) -> list[str]:
     """The closing lines of a run."""
+    if not tally.frames:
+        return [f"no frame in {tally.seconds:.2f} s"]
     p50, p95 = (tally.latency.all.percentile(rank) * 1e3 for rank in (50, 95))
     stages = ", ".join(f"{stage} {seen.all.percentile(50) * 1e3:.2f}" for stage, seen in tally.stages.items())
     labels = ", ".join(f"{label} {count}" for label, count in tally.labels.most_common(5))

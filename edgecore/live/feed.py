@@ -15,7 +15,7 @@ from edgecore.live.slot import Slot
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # seconds between tries to open a lost source; each doubles the last
 PATIENCE = 4.0  # seconds beyond a source's own timeouts after which it counts as hanging
 MOST_HANGING = 3  # threads that may be left behind in calls that never return
-LEAVE = 0.3  # seconds that close() gives the source
+LEAVE = 0.3  # seconds that the source has from halt() on
 
 
 class Taken(NamedTuple):
@@ -62,6 +62,7 @@ class Feed:
         self._tries = 0
         self._next_try = 0.0
         self._over = False  # the source has given its last frame
+        self._halted = 0.0  # when halt() was called
         self._error: BaseException | None = None  # why, unless it came to its end
         self.ended = False
         self._hanging: list[_Worker] = []
@@ -129,16 +130,21 @@ class Feed:
             self._notice(f"{self.title} is lost: {reason}; trying to open it again")
         self._lost = reason
 
-    def close(self) -> bool:
-        """Ends the thread; False when the source did not let go in time and was left to a daemon thread."""
-        worker = self._worker
+    def halt(self) -> None:
+        """Tells the thread to end; nothing comes any more."""
         with self._lock:
-            worker.stop.set()
+            if not self._worker.stop.is_set():
+                self._halted = time.monotonic()
+            self._worker.stop.set()
             self._over = True
         self._slot.close()
-        if worker.ident is not None:
-            worker.join(LEAVE)
-        return not any(left.is_alive() for left in (worker, *self._hanging))
+
+    def close(self) -> bool:
+        """Ends the thread; False when the source did not let go in time and was left to a daemon thread."""
+        self.halt()
+        if self._worker.ident is not None:
+            self._worker.join(max(self._halted + LEAVE - time.monotonic(), 0.0))
+        return not any(left.is_alive() for left in (self._worker, *self._hanging))
 
     # What the worker calls, in its thread.
 
@@ -180,6 +186,7 @@ class Feed:
             if self.current(worker):
                 self._error = error
                 self._over = True
+                self._slot.finish()
 
 
 class _Worker(threading.Thread):

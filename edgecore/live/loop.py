@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from edgecore.live.reload import Reloader
     from edgecore.model import Model
 
-TICK = 0.2  # seconds between looks at whether to stop
+TICK = 0.1  # seconds between looks at whether to stop
 LEAVE = 0.5  # seconds that close() gives the inference under way
 
 
@@ -65,7 +65,8 @@ class Settings:
 class Loop:
     """The results of a source's frames.
 
-    start() it, take results with next() until `ended`, and close() it.
+    start() it, take results with next() until `ended`, and close() it. Where the newest frame wins, the
+    newest result does too, so that a slow caller gets no old ones; only one with an event waits for it.
 
     Args:
         source: gives a new, unopened source each time it is called.
@@ -77,8 +78,9 @@ class Loop:
         self.feed = Feed(source, self.settings.newest, self.settings.give_up_after, self.settings.notice)
         self.ended = False
         self._model = model
-        self._out: Slot[Result] = Slot()
+        self._out: Slot[Result] = Slot(self.feed.newest, keep=lambda result: result.event is not None)
         self._stop = threading.Event()
+        self._stopping = False
         self._error: BaseException | None = None
         self._over = False
         self._thread = threading.Thread(target=self._run, name="edgecore inference", daemon=True)
@@ -106,12 +108,19 @@ class Loop:
 
         A signal's handler may call it.
         """
-        self._stop.set()
+        if not self._stopping:  # the handler may have interrupted set(), which holds a lock
+            self._stopping = True
+            self._stop.set()
+
+    def halt(self) -> None:
+        """Tells every thread to end; next() gives nothing any more."""
+        self.stop()
+        self._out.close()
+        self.feed.halt()
 
     def close(self) -> bool:
         """Ends everything; False when a thread hangs in a driver and was left behind."""
-        self._stop.set()
-        self._out.close()
+        self.halt()
         let_go = self.feed.close()
         if self._thread.ident is not None:
             self._thread.join(LEAVE)
@@ -125,12 +134,15 @@ class Loop:
         if self.settings.reloader is not None:
             self.settings.reloader.close()
         self._over = True
+        self._out.finish()
 
     def _infer_all(self) -> None:
         settings = self.settings
         stage = _Stage(self._model, settings)
         count = following = 0
-        while not self._stop.is_set() and (settings.frames is None or count < settings.frames):
+        while not self._stop.is_set():
+            if settings.frames is not None and count - self._out.dropped >= settings.frames:
+                return
             if settings.reloader is not None:
                 model = settings.reloader.poll(time.monotonic(), following)
                 if model is not None:
@@ -141,7 +153,7 @@ class Loop:
                 if self.feed.ended:
                     return
                 continue
-            result = stage.result(taken, self.feed.dropped)
+            result = stage.result(taken, self.feed.dropped + self._out.dropped)
             if result.event is not None:
                 settings.pace.changed()
             count += 1

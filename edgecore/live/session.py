@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from edgecore.live import signals
 from edgecore.live.loop import Loop
@@ -44,48 +44,36 @@ class Notices(logging.Handler):
             display.note(self._lines.popleft())
 
 
-class End(NamedTuple):
-    """How a run ended.
-
-    Attributes:
-        lost: results that an output did not take.
-        hanging: a thread hangs in a driver and was left behind; the caller had better end the process.
-    """
-
-    lost: int
-    hanging: bool
-
-
-def run(loop: Loop, display: Display, outputs: Sequence[Output], notices: Notices) -> End:
+def run(loop: Loop, display: Display, outputs: Sequence[Output], notices: Notices) -> int:
     """Runs to the end of the source, its limit of frames, a signal or the closing of an output's window.
+
+    Returns how many results an output did not take. A thread that hangs in a driver is left behind.
 
     Raises UserError when the source or the model cannot go on; everything is flushed then too.
     """
     tally = Tally()
     reloader = loop.settings.reloader
     guarded = [Guarded(output, notices) for output in outputs]
-    let_go = True
-
-    def close() -> None:
-        nonlocal let_go
-        let_go = loop.close()
-
     with ExitStack() as stack:
         stack.enter_context(signals.handled(loop.stop, reloader.request if reloader is not None else None))
         LOGGER.addHandler(notices)
         stack.callback(LOGGER.removeHandler, notices)
         stack.callback(notices.show, display)
+        # While the outputs write what they hold, the threads of the loop come to their end.
+        stack.callback(loop.close)
         for output in guarded:
             stack.callback(output.close)
-        stack.callback(close)
+        stack.callback(loop.halt)
         loop.start()
+        failed = True
         try:
             _publish_all(loop, display, guarded, notices, tally)
+            failed = False
         finally:
             tally.stop()
-            if tally.frames:
+            if tally.frames or not failed:
                 display.finish(tally)
-    return End(sum(output.lost for output in guarded), not let_go)
+    return sum(output.lost for output in guarded)
 
 
 def _publish_all(

@@ -12,11 +12,12 @@ from types import FrameType
 def handled(stop: Callable[[], None], reload: Callable[[], None] | None = None) -> Iterator[None]:
     """SIGINT and SIGTERM call `stop`, SIGHUP `reload`, during the block; in the main thread.
 
-    A second SIGINT or SIGTERM does what it did before the block, in case stopping itself hangs.
+    A second SIGINT or SIGTERM kills, in case stopping itself hangs: Python's own handlers would wait until
+    whatever hangs comes back from native code.
     """
 
     def end(number: int, frame: FrameType | None) -> None:
-        signal.signal(number, before[number])
+        signal.signal(number, signal.SIG_DFL)
         stop()
 
     def again(number: int, frame: FrameType | None) -> None:

@@ -13,15 +13,23 @@ class Slot(Generic[Item]):
     """Holds one item. A full slot makes put() wait, or, with `newest`, gives way to what comes after.
 
     Args:
-        newest: put() never waits: an item that nobody took in time is handed to `discard`, and counted.
+        newest: put() does not wait: an item that nobody took in time is handed to `discard`, and counted.
         discard: what becomes of such an item, and of the one that is left at close().
+        keep: which items are not dropped all the same, but waited for.
     """
 
-    def __init__(self, newest: bool = False, discard: Callable[[Item], None] = lambda item: None) -> None:
+    def __init__(
+        self,
+        newest: bool = False,
+        discard: Callable[[Item], None] = lambda item: None,
+        keep: Callable[[Item], bool] = lambda item: False,
+    ) -> None:
         self.dropped = 0
         self._newest = newest
+        self._keep = keep
         self._discard = discard
         self._item: Item | None = None
+        self._finished = False
         self._closed = False
         self._changed = threading.Condition()
 
@@ -29,8 +37,7 @@ class Slot(Generic[Item]):
         """Hands an item over, waiting for room unless `newest`; False: the slot is closed, it was refused."""
         old: Item | None = None
         with self._changed:
-            if not self._newest:
-                self._changed.wait_for(lambda: self._item is None or self._closed)
+            self._changed.wait_for(lambda: self._closed or self._room())
             if self._closed:
                 return False
             old, self._item = self._item, item
@@ -40,15 +47,24 @@ class Slot(Generic[Item]):
             self._discard(old)
         return True
 
+    def _room(self) -> bool:
+        return self._item is None or (self._newest and not self._keep(self._item))
+
     def take(self, timeout: float) -> Item | None:
         """The item; None: none came within `timeout` seconds, or the slot is closed."""
         with self._changed:
-            if self._item is None and not self._closed:
+            if self._item is None and not (self._closed or self._finished):
                 self._changed.wait(timeout)
             item, self._item = self._item, None
             if item is not None:
                 self._changed.notify_all()
             return item
+
+    def finish(self) -> None:
+        """Nothing more comes in: take() gives what is there, and does not wait for more."""
+        with self._changed:
+            self._finished = True
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Nothing more comes in or out; wakes whoever waits."""

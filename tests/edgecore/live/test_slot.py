@@ -50,3 +50,24 @@ def test_close_wakes_both_sides_and_discards_what_is_left() -> None:
     empty.close()
     reader.join(5)
     assert not reader.is_alive()
+
+
+def test_what_is_to_be_kept_is_waited_for_though_the_newest_wins() -> None:
+    slot = Slot[int](newest=True, keep=lambda number: number % 10 == 0)
+    assert slot.put(1) and slot.put(10)
+    writer = threading.Thread(target=lambda: slot.put(11))
+    writer.start()
+    time.sleep(0.05)
+    assert writer.is_alive()
+    assert slot.take(0) == 10
+    writer.join(5)
+    assert slot.take(0) == 11 and slot.dropped == 1
+
+
+def test_finish_ends_the_waiting_and_leaves_what_is_there() -> None:
+    slot: Slot[int] = Slot()
+    slot.put(1)
+    slot.finish()
+    begin = time.monotonic()
+    assert slot.take(60) == 1 and slot.take(60) is None
+    assert time.monotonic() - begin < 5
