@@ -138,6 +138,7 @@ class PiCamera(Source):
         self._camera: Any = None
         self._layout: Layout | None = None
         self._buffers: dict[int, mmap.mmap] = {}
+        self._held: set[Any] = set()
         self._job: Any = None
         self._count = 0
         self._was_there = False
@@ -269,8 +270,11 @@ class PiCamera(Source):
             clock=clock,
             columns=layout.width if layout.order in ("YUV420", "NV12") else None,
             colour=layout.colour,
-            on_release=partial(_give_back, request),
+            on_release=partial(_give_back, request, self._held),
         )
+        # libcamera may crash when a request goes away that it has just completed, as it would with a frame
+        # that is dropped and not released.
+        self._held.add(request)
         self._count += 1
         return frame
 
@@ -288,10 +292,11 @@ class PiCamera(Source):
     def close(self) -> None:
         camera, self._camera = self._camera, None
         job, self._job = self._job, None
+        held, self._held = self._held, set()
         self._buffers = {}
         if camera is None:
             return
-        closing = _in_thread(partial(_shut, camera, job))
+        closing = _in_thread(partial(_shut, camera, job, held))
         if not wait([closing], CLOSE_TIMEOUT).done:
             self._hanging = closing
             atexit.unregister(camera.close)  # which would hang as well
@@ -321,13 +326,14 @@ def _picamera2() -> ModuleType:
     return picamera2
 
 
-def _shut(camera: Any, job: Any) -> None:
+def _shut(camera: Any, job: Any, held: set[Any]) -> None:
+    """Stops and closes a camera. `job` is a capture that was not waited for; `held` lives until the end."""
     with suppress(Exception):  # a camera that was pulled out fails here, and its files are to be closed still
         camera.cancel_all_and_flush()
         camera.stop()
     if job is not None:
         with suppress(Exception, CancelledError):
-            _give_back(job.get_result(timeout=0))
+            _give_back(job.get_result(timeout=0), held)
     camera.close()
 
 
@@ -335,13 +341,14 @@ def _close_late(opening: Future[Any]) -> None:
     """Closes a camera that opened after all, when nobody waited for it any more."""
     if opening.exception() is None:
         with suppress(Exception):
-            _shut(opening.result()[0], None)
+            _shut(opening.result()[0], None, set())
 
 
-def _give_back(request: Any) -> None:
+def _give_back(request: Any, held: set[Any]) -> None:
     # A camera that is being closed meanwhile refuses the request, and wants it no more.
     with suppress(Exception):
         request.release()
+    held.discard(request)
 
 
 def _reason(error: BaseException) -> str:

@@ -19,10 +19,11 @@ import pytest
 
 from edgecore.camera import Frame, SourceLost, picamera, source_of
 from edgecore.camera.picamera import BUFFERS, CLOSE_TIMEOUT, Layout, PiCamera, capture_time, layout_of
+from edgecore.camera.source import TIMEOUT
 from edgecore.errors import UserError
 
 TESTS = Path(__file__).parents[2]
-HALF_SECOND = "&timeout=0.5"
+SHORT = 0.3  # seconds; the timeout of a read that is meant to fail
 
 
 def camera(options: str = "", number: int = 0) -> PiCamera:
@@ -40,6 +41,16 @@ def frame_of(source: PiCamera) -> Frame:
 def take(source: PiCamera, count: int) -> None:
     for _ in range(count):
         frame_of(source).release()
+
+
+def starve(source: PiCamera) -> list[Frame]:
+    """Holds every buffer until a read fails; the frames."""
+    held = [frame_of(source) for _ in range(BUFFERS)]
+    source.timeout = SHORT
+    with pytest.raises(SourceLost, match=rf"gave no frame for {SHORT} s after [0-9]+ frames"):
+        source.read()
+    source.timeout = TIMEOUT
+    return held
 
 
 def descriptors() -> int:
@@ -165,44 +176,51 @@ def test_pixels_cannot_be_drawn_on() -> None:
 
 @pytest.mark.usefixtures("software_camera")
 def test_starved_camera_is_lost_and_found() -> None:
-    source = camera(HALF_SECOND)
+    source = camera("&timeout=1")
     with source:
         held = [frame_of(source) for _ in range(BUFFERS)]
         for _ in range(2):
             begin = time.monotonic()
-            with pytest.raises(SourceLost, match=r"gave no frame for 0\.5 s after 4 frames"):
+            with pytest.raises(SourceLost, match="gave no frame for 1 s after 4 frames"):
                 source.read()
-            assert 0.5 <= time.monotonic() - begin < 2
+            assert 1 <= time.monotonic() - begin < 3
         for frame in held:
             frame.release()
         source.close()
         source.open()
-        assert frame_of(source).index == 0
+        frame = frame_of(source)
+        assert frame.index == 0
+        frame.release()
 
 
 @pytest.mark.usefixtures("software_camera")
 def test_a_read_that_was_given_up_loses_no_buffer() -> None:
-    with camera(HALF_SECOND) as source:
+    with camera() as source:
         for _ in range(BUFFERS + 1):
-            held = [frame_of(source) for _ in range(BUFFERS)]
-            with pytest.raises(SourceLost):
-                source.read()
-            for frame in held:
+            for frame in starve(source):
                 frame.release()
         take(source, 20)
 
 
 @pytest.mark.usefixtures("software_camera")
+def test_frames_that_nobody_released() -> None:
+    source = camera()
+    for _ in range(3):
+        with source:
+            frame_of(source)
+        with source:
+            starve(source)
+
+
+@pytest.mark.usefixtures("software_camera")
 def test_opening_again_leaves_nothing_behind() -> None:
-    source = camera(HALF_SECOND)
+    source = camera()
     with source:
         take(source, 1)
     before, threads = descriptors(), threading.active_count()
     for _ in range(3):
         with source:
-            held = [frame_of(source) for _ in range(BUFFERS)]
-            with pytest.raises(SourceLost):
-                source.read()
+            held = starve(source)
         for frame in held:
             frame.release()
         del held, frame
@@ -221,9 +239,10 @@ def hang() -> Iterator[threading.Event]:
 
 
 def test_camera_that_hangs(software_camera: Path, hang: threading.Event) -> None:
-    source = camera(HALF_SECOND)
+    source = camera()
     source.open()
     take(source, 1)
+    source.timeout = SHORT
     # The thread that picamera2 serves everything from does not come back, so its stop() does not either.
     source._camera.pre_callback = lambda request: hang.wait()
     begin = time.monotonic()
@@ -231,13 +250,14 @@ def test_camera_that_hangs(software_camera: Path, hang: threading.Event) -> None
         for _ in range(BUFFERS + 1):
             source.read()
     source.close()
-    assert time.monotonic() - begin < 0.5 + CLOSE_TIMEOUT + 1.5
+    assert time.monotonic() - begin < SHORT + CLOSE_TIMEOUT + 2
     threads = threading.active_count()
     for _ in range(2):
         with pytest.raises(SourceLost, match="hangs since it was last used"):
             source.open()
     assert threading.active_count() == threads
     hang.set()
+    source.timeout = TIMEOUT
     with source:
         take(source, 20)
 
@@ -255,7 +275,8 @@ def test_camera_that_does_not_open(
 
     holder = threading.Thread(target=hold)
     holder.start()
-    source = camera(HALF_SECOND)
+    source = camera()
+    source.timeout = 0.5
     begin = time.monotonic()
     with pytest.raises(SourceLost, match=r"did not open in 0\.6 s"):
         source.open()
@@ -265,6 +286,7 @@ def test_camera_that_does_not_open(
     hang.set()
     holder.join()
     monkeypatch.undo()
+    source.timeout = TIMEOUT
     deadline = time.monotonic() + 10
     while True:  # what opened too late closes first
         try:
