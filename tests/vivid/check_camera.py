@@ -95,7 +95,7 @@ def test_stall() -> None:
     assert time.monotonic() - began > 0.4
     with Camera("0", size=(320, 180), fps=1) as camera:
         camera.read()
-        camera._timeout = 0.4
+        camera.timeout = 0.4
         began = time.monotonic()
         with pytest.raises(SourceLost, match=r"has sent no frame for 0.4 s"):
             camera.read()
