@@ -1,6 +1,6 @@
 """Builds libcamera with its software camera, and picamera2 beside it, in a folder of the cache.
 
-    python tests/software_camera/prepare.py     prints the folder; 7 minutes of one core on the first call
+    python tests/software_camera/prepare.py     prints the folder; five minutes of one core on the first call
 
 As root on Debian 12 it also installs the Debian packages it needs. The folder has in `prefix/` libcamera with
 nothing but its virtual pipeline, in `site/` the Python packages `libcamera` and `picamera2` with what they

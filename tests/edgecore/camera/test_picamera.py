@@ -4,53 +4,23 @@ from __future__ import annotations
 
 import gc
 import json
-import mmap
 import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from software_camera.frames import camera, frame_of, starve, take
 
-from edgecore.camera import Frame, SourceLost, picamera, source_of
-from edgecore.camera.picamera import BUFFERS, CLOSE_TIMEOUT, Layout, PiCamera, capture_time, layout_of
-from edgecore.camera.source import TIMEOUT
+from edgecore.camera import SourceLost, source_of
+from edgecore.camera.picamera import BUFFERS, PiCamera
 from edgecore.errors import UserError
 
 TESTS = Path(__file__).parents[2]
-SHORT = 0.3  # seconds; the timeout of a read that is meant to fail
-
-
-def camera(options: str = "", number: int = 0) -> PiCamera:
-    source = source_of(f"picam:{number}?size=640x480{options}")
-    assert isinstance(source, PiCamera)
-    return source
-
-
-def frame_of(source: PiCamera) -> Frame:
-    frame = source.read()
-    assert frame is not None
-    return frame
-
-
-def take(source: PiCamera, count: int) -> None:
-    for _ in range(count):
-        frame_of(source).release()
-
-
-def starve(source: PiCamera) -> list[Frame]:
-    """Holds every buffer until a read fails; the frames."""
-    held = [frame_of(source) for _ in range(BUFFERS)]
-    source.timeout = SHORT
-    with pytest.raises(SourceLost, match=rf"gave no frame for {SHORT} s after [0-9]+ frames"):
-        source.read()
-    source.timeout = TIMEOUT
-    return held
 
 
 def descriptors() -> int:
@@ -227,110 +197,7 @@ def test_opening_again_leaves_nothing_behind() -> None:
     assert descriptors() <= before and threading.active_count() <= threads
 
 
-# Cameras that hang, are missing or are taken.
-
-
-@pytest.fixture
-def hang() -> Iterator[threading.Event]:
-    """Set it to let go what the test holds up."""
-    event = threading.Event()
-    yield event
-    event.set()
-
-
-def test_camera_that_hangs(software_camera: Path, hang: threading.Event) -> None:
-    source = camera()
-    source.open()
-    take(source, 1)
-    source.timeout = SHORT
-    # The thread that picamera2 serves everything from does not come back, so its stop() does not either.
-    source._camera.pre_callback = lambda request: hang.wait()
-    begin = time.monotonic()
-    with pytest.raises(SourceLost):
-        for _ in range(BUFFERS + 1):
-            source.read()
-    source.close()
-    assert time.monotonic() - begin < SHORT + CLOSE_TIMEOUT + 2
-    threads = threading.active_count()
-    for _ in range(2):
-        with pytest.raises(SourceLost, match="hangs since it was last used"):
-            source.open()
-    assert threading.active_count() == threads
-    hang.set()
-    source.timeout = TIMEOUT
-    with source:
-        take(source, 20)
-
-
-def test_camera_that_does_not_open(
-    software_camera: Path, hang: threading.Event, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import picamera2
-
-    monkeypatch.setattr(picamera, "STARTING", 0.1)
-
-    def hold() -> None:
-        with picamera2.Picamera2._cm._lock:
-            hang.wait()
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    source = camera()
-    source.timeout = 0.5
-    begin = time.monotonic()
-    with pytest.raises(SourceLost, match=r"did not open in 0\.6 s"):
-        source.open()
-    with pytest.raises(SourceLost, match="hangs since it was last used"):
-        source.open()
-    assert time.monotonic() - begin < 3
-    hang.set()
-    holder.join()
-    monkeypatch.undo()
-    source.timeout = TIMEOUT
-    deadline = time.monotonic() + 10
-    while True:  # what opened too late closes first
-        try:
-            source.open()
-            break
-        except SourceLost:
-            assert time.monotonic() < deadline
-    take(source, 1)
-    source.close()
-
-
-@pytest.mark.usefixtures("software_camera")
-def test_camera_in_use() -> None:
-    with camera() as first:
-        second = camera()
-        with pytest.raises(SourceLost, match=r"does not open .*no other program"):
-            second.open()
-        take(first, 1)
-    with second:
-        take(second, 1)
-
-
-@pytest.mark.usefixtures("software_camera")
-def test_missing_camera() -> None:
-    with pytest.raises(
-        UserError, match=r"Pi camera 7 does not exist; there are: 0 \(pictures\), 1 \(bars\)"
-    ) as no:
-        camera(number=7).open()
-    assert not isinstance(no.value, SourceLost)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ("exposure=1000", "no control for exposure"),
-        ("gain=2", "no control for gain"),
-    ],
-)
-@pytest.mark.usefixtures("software_camera")
-def test_controls_that_the_camera_lacks(options: str, message: str) -> None:
-    with pytest.raises(UserError, match=message):
-        camera(f"&{options}").open()
-    with camera() as source:
-        take(source, 1)
+# Options.
 
 
 @pytest.mark.parametrize(
@@ -410,57 +277,3 @@ def test_run_command() -> None:
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(lines) == 21 and all(line["predictions"] for line in lines[:20])
-
-
-# Layouts and clocks that the software camera has not got.
-
-
-@pytest.mark.parametrize("order", ["BGR", "RGB"])
-def test_packed_rows_may_lie_apart(order: str) -> None:
-    memory = mmap.mmap(-1, 32)
-    memory[:] = bytes(range(32))
-    pixels = Layout(order, 4, 2, 16, 32, "bt601").pixels(memory)
-    assert pixels.shape == (2, 4, 3) and pixels.strides == (16, 3, 1)
-    assert pixels[1, 3].tolist() == [25, 26, 27]
-
-
-@pytest.mark.parametrize("order", ["YUV420", "NV12"])
-def test_planar_rows_keep_their_padding(order: str) -> None:
-    memory = mmap.mmap(-1, 8 * 6 + 100)  # drivers round a buffer up
-    layout = Layout(order, 6, 4, 8, len(memory), "jpeg")
-    frame = Frame(layout.pixels(memory), order, 0.0, 0, columns=layout.width)
-    assert frame.pixels.shape == (6, 8) and (frame.width, frame.height) == (6, 4)
-
-
-@pytest.mark.parametrize(
-    ("theirs", "ours"), [("RGB888", "BGR"), ("BGR888", "RGB"), ("YUV420", "YUV420"), ("NV12", "NV12")]
-)
-def test_formats(software_camera: Path, theirs: str, ours: str) -> None:
-    from libcamera import ColorSpace
-
-    stream = {"format": theirs, "size": (64, 48), "stride": 192, "framesize": 9216}
-    for space, colour in (
-        (ColorSpace.Sycc(), "jpeg"),
-        (ColorSpace.Smpte170m(), "bt601"),
-        (ColorSpace.Rec709(), "bt709"),
-        (None, "bt601"),
-    ):
-        assert layout_of(stream, space) == Layout(ours, 64, 48, 192, 9216, colour)
-
-
-def test_unknown_format() -> None:
-    with pytest.raises(UserError, match="gives MJPEG"):
-        layout_of({"format": "MJPEG", "size": (64, 48), "stride": 0, "framesize": 9216}, None)
-
-
-def test_clock() -> None:
-    now = 1000.0
-    stamp = 999_900_000_000
-    assert capture_time({"SensorTimestamp": stamp, "ExposureTime": 20_000}, now) == (
-        pytest.approx(999.88),
-        "exposure",
-    )
-    assert capture_time({"SensorTimestamp": stamp}, now) == (pytest.approx(999.9), "arrival")
-    assert capture_time({"ExposureTime": 20_000}, now) == (now, "arrival")
-    for other_clock in (1_000_100_000_000, 900_000_000_000):
-        assert capture_time({"SensorTimestamp": other_clock, "ExposureTime": 1}, now) == (now, "arrival")
