@@ -50,6 +50,12 @@ def present() -> str:
     return f"there are: {', '.join(found)}" if found else "no camera is plugged in"
 
 
+def _size(capture: Any) -> tuple[int, int]:
+    """Width and height that an open VideoCapture has settled on."""
+    cv2 = opencv()
+    return round(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), round(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+
+
 class Camera(Capture):
     """A camera of V4L2, by its number or its device file.
 
@@ -122,9 +128,7 @@ class Camera(Capture):
             wanted.append((cv2.CAP_PROP_FPS, self._fps))
         for name, value in wanted:
             capture.set(name, value)
-        size = tuple(
-            round(capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
-        )
+        size = _size(capture)
         fps = capture.get(cv2.CAP_PROP_FPS)
         code = round(capture.get(cv2.CAP_PROP_FOURCC))
         fourcc = struct.pack("<I", code & 0xFFFFFFFF).decode("latin-1")
@@ -144,7 +148,13 @@ class Camera(Capture):
 
     def _retrieve(self) -> tuple[bool, Any]:
         with self._flaws.unreported():
-            return super()._retrieve()
+            ok, pixels = super()._retrieve()
+        if ok and pixels.ndim == 2 and len(pixels) == 1:
+            # OpenCV 4.11 gives the pixels of a camera that sends BGR as one row.
+            width, height = _size(self._capture)
+            if pixels.size == width * height * 3:
+                pixels = pixels.reshape(height, width, 3)
+        return ok, pixels
 
     def _grab(self) -> Frame | None:
         cv2 = opencv()
