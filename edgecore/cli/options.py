@@ -9,6 +9,13 @@ if TYPE_CHECKING:
     from edgecore.model import Model
 
 
+class Formatter(argparse.HelpFormatter):
+    """Wraps paragraphs, and leaves a text that has lines of its own as it is."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if "\n" in text else super()._fill_text(text, width, indent)
+
+
 def positive(text: str) -> int:
     """An integer of 1 or more."""
     try:

@@ -8,7 +8,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from edgecore.cli.options import add_engine_arguments, add_model_arguments, load_model, positive
+from edgecore.cli.options import Formatter, add_engine_arguments, add_model_arguments, load_model, positive
 from edgecore.cli.run_options import add_run_arguments
 from edgecore.errors import USER_ERROR, UserError
 
@@ -38,7 +38,7 @@ SIGTERM and Ctrl-C end the run with everything written; SIGHUP looks at the mode
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `edgecore run`."""
     parser.epilog = EPILOG
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.formatter_class = Formatter
     parser.add_argument(
         "source",
         nargs="?",

@@ -139,7 +139,10 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     swap.add_argument("--no-reload", dest="reload", action="store_false", help="leave the model alone")
     swap.add_argument("--golden", metavar="IMAGE=LABEL", help="a new model has to answer LABEL for IMAGE")
     swap.add_argument(
-        "--max-latency", type=above_zero, metavar="MS", help="of a new model (default: 4 times the old one's)"
+        "--max-latency",
+        type=above_zero,
+        metavar="MS",
+        help="of a new model on one core (default: 4 times the old one's)",
     )
 
 
