@@ -72,9 +72,7 @@ class MotionJpeg(Source):
             self._answer = ask("GET", self._address, deadline, self._verify)
             self._boundary = self._understood(self._answer)
         except FAILURES as error:
-            lost = self._lost(error)
-            self.close()
-            raise lost from error
+            raise self._lost(error) from error
         self._first = self._newest(deadline)
 
     def _understood(self, answer: Answer) -> bytes:
@@ -116,9 +114,7 @@ class MotionJpeg(Source):
                     return frame
                 damaged += 1
         except FAILURES as error:
-            lost = self._lost(error, damaged)
-            self.close()
-            raise lost from error
+            raise self._lost(error, damaged) from error
 
     def _part(self, answer: Answer) -> bytes:
         answer.until(self._boundary, PART_LIMIT)
@@ -148,6 +144,8 @@ class MotionJpeg(Source):
             return None
 
     def _lost(self, error: Exception, damaged: int = 0) -> SourceLost:
+        """Closes; gives what to raise, at once: a name for it would keep the last picture until Python looks
+        for cycles."""
         match error:
             case TimeoutError() if damaged:
                 what = f"sends pictures that do not decode, {damaged} in {self.timeout:g} s"
@@ -163,6 +161,7 @@ class MotionJpeg(Source):
                 what = str(error)
             case _:
                 what = unreached(error)
+        self.close()
         return SourceLost(f"{self.title} {what}")
 
     def close(self) -> None:
