@@ -10,6 +10,7 @@ import keras
 
 from edgecore.artefact import Artefact
 from edgecore.converters import zoo
+from edgecore.converters.zoo import special  # noqa: F401  its layers can be loaded then
 from edgecore.errors import UserError
 from edgecore.preprocess import Preprocessing
 
