@@ -187,7 +187,7 @@ def squeeze_excite(
 def channel_shuffle(x: KerasTensor, groups: int, name: str) -> KerasTensor:
     """Interleaves the `groups` halves, thirds, ... of the channels (arXiv:1707.01083)."""
     _, height, width, channels = x.shape
-    x = layers.Reshape((height * width, groups, channels // groups), name=f"{name}_split")(x)
+    x = layers.Reshape((height * width, groups, channels // groups), name=f"{name}_groups")(x)
     x = layers.Permute((1, 3, 2), name=f"{name}_shuffle")(x)
     return layers.Reshape((height, width, channels), name=f"{name}_join")(x)
 

@@ -51,7 +51,10 @@ def multiply_adds(model: keras.Model) -> int:
 
 
 def of_layer(layer: keras.layers.Layer) -> int:
-    """The layer's multiplications with a weight, as papers count them: those with padding too."""
+    """The layer's multiplications with a weight, as papers count them: those with padding too.
+
+    0 where the size of the map is left open.
+    """
     if isinstance(layer, layers.Dense):
         return math.prod(layer.kernel.shape)
     if isinstance(layer, layers.Conv2DTranspose):
@@ -60,7 +63,7 @@ def of_layer(layer: keras.layers.Layer) -> int:
         _, height, width, _ = layer.output.shape
     else:
         return 0
-    return math.prod(layer.kernel.shape) * height * width
+    return 0 if None in (height, width) else math.prod(layer.kernel.shape) * height * width
 
 
 # What a .tflite file holds per layer beside weights: its operator, and tensors with names and shapes.

@@ -149,9 +149,11 @@ MEMBERS: dict[str, Member] = {
     "squeezenet_bypass_all": _imagenet(
         "squeezenet.squeezenet", "v1.0 and eight sums", SQUEEZENET, 227, version="1.0", bypass_all=True
     ),
-    "res_squeezenet": _food("res_squeezenet.res_squeezenet", "and two residual blocks", RES_SQUEEZENET),
+    "res_squeezenet": _food(
+        "res_squeezenet.res_squeezenet", "SqueezeNet, two residual blocks", RES_SQUEEZENET
+    ),
     "res_squeezenet_small": _food(
-        "res_squeezenet.res_squeezenet", "and two narrow residual blocks", RES_SQUEEZENET, width=96
+        "res_squeezenet.res_squeezenet", "SqueezeNet, two narrow residual blocks", RES_SQUEEZENET, width=96
     ),
     "res_squeezenet_compact": _cifar(
         "res_squeezenet.res_squeezenet_compact", "for small images; the bundled model's", RES_SQUEEZENET
@@ -170,6 +172,6 @@ MEMBERS: dict[str, Member] = {
     "convnext_tiny": _imagenet("convnext.convnext_tiny", "7x7 depthwise, layer norm, GELU", CONVNEXT),
     "replknet_31b": _imagenet("replknet.replknet", "31x31 depthwise, two branches", REPLKNET),
     "replknet_31b_merged": _imagenet("replknet.replknet", "31x31 depthwise", REPLKNET, merged=True),
-    "slak_tiny": _imagenet("convnext.slak_tiny", "sparse 51x51 depthwise; counts zeros too", SLAK),
+    "slak_tiny": _imagenet("convnext.slak_tiny", "sparse 51x51 depthwise; zeros counted", SLAK),
     "unet": Member("unet", "unet", 13, 128, "segmentation: a class per pixel", UNET),
 }
