@@ -73,7 +73,8 @@ class MapBias(layers.Layer):
 
     def call(self, inputs: KerasTensor) -> KerasTensor:
         """The sum of both."""
-        return inputs + self.bias
+        # With a batch of one, as an int8 runtime expects a map.
+        return inputs + ops.expand_dims(self.bias, 0)
 
 
 @keras.saving.register_keras_serializable(package="edgecore")

@@ -175,6 +175,11 @@ def test_releases_that_differ_from_the_paper_can_be_built() -> None:
     assert figures("wide_resnet28_10", 100).trainable == 36_536_884
 
 
+def test_lenet_1989_has_the_papers_connections() -> None:
+    biases_of_units = 768 + 192 + 30 + 10
+    assert figures("lenet_1989").multiply_adds + biases_of_units == 64_660
+
+
 def test_squeezenet_with_its_releases_padding_has_the_published_multiply_adds() -> None:
     assert figures("squeezenet_v1.0", classifier_padding=1).multiply_adds / 1e6 == pytest.approx(861, abs=0.5)
 
