@@ -41,13 +41,18 @@ class Analysis:
 def analyse(model: keras.Model) -> Analysis:
     """Looks over `model`, which may be a sketch; weights are looked at where there are any."""
     ordered = steps(model)
-    facts = [_facts(step) for step in ordered]
+    seen: set[int] = set()
+    facts = [_facts(step, seen) for step in ordered]
     warnings = [text for step in ordered for text in _warnings(step)]
     return Analysis(facts, [*_of_the_whole(model, ordered, facts), *warnings], _errors(model, ordered))
 
 
-def _facts(step: Step) -> LayerFacts:
+def _facts(step: Step, seen: set[int]) -> LayerFacts:
+    """The layer's facts; a shared one has its learnables where it comes first."""
     layer = step.operation
+    if id(layer) in seen:
+        return LayerFacts(step.name, describe(layer), step.shape, 0, 0, of_layer(layer))
+    seen.add(id(layer))
     if not isinstance(layer, layers.Layer):
         return LayerFacts(step.name, describe(layer), step.shape, 0, 0, 0)
     learnables = sum(math.prod(weight.shape) for weight in layer.trainable_weights)

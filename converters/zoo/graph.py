@@ -9,6 +9,7 @@ import keras
 from keras import layers
 
 from edgecore.converters.zoo.special import LocalResponseNorm, MapBias, TableConv2D
+from edgecore.errors import UserError
 
 # What joins the row of the layer before it, if nothing else reads that one: the converter fuses most of it.
 FOLLOWERS = (layers.BatchNormalization, layers.Activation, layers.ReLU, layers.LeakyReLU, MapBias)
@@ -44,24 +45,33 @@ class Step:
 
 
 def steps(model: keras.Model) -> list[Step]:
-    """Every operation once, after all that it reads."""
+    """Every call of an operation once, after all that it reads.
+
+    Raises UserError for a model that is code and no graph of layers.
+    """
+    if not getattr(model, "outputs", None):
+        raise UserError(f"{model.name} is no graph of layers; give a functional or sequential Keras model")
     ordered: list[Step] = []
-    seen: set[int] = set()
-    waiting: list[tuple[Any, bool]] = [
-        (tensor._keras_history.operation, False) for tensor in reversed(model.outputs)
-    ]
+    seen: set[tuple[int, int]] = set()
+    waiting = [(*_call(tensor), False) for tensor in reversed(model.outputs)]
     while waiting:
-        operation, ready = waiting.pop()
-        if id(operation) in seen:
+        operation, index, ready = waiting.pop()
+        if (id(operation), index) in seen:
             continue
-        node = operation._inbound_nodes[0]
+        node = operation._inbound_nodes[index]
         if ready:
-            seen.add(id(operation))
+            seen.add((id(operation), index))
             ordered.append(Step(operation, tuple(node.input_tensors), tuple(node.output_tensors)))
             continue
-        waiting.append((operation, True))
-        waiting += [(tensor._keras_history.operation, False) for tensor in reversed(node.input_tensors)]
+        waiting.append((operation, index, True))
+        waiting += [(*_call(tensor), False) for tensor in reversed(node.input_tensors)]
     return ordered
+
+
+def _call(tensor: Any) -> tuple[Any, int]:
+    """The operation that made `tensor`, and which of its calls it was: a layer may be shared."""
+    history = tensor._keras_history
+    return history.operation, history.node_index
 
 
 @dataclass

@@ -11,6 +11,7 @@ import pytest
 
 from edgecore import cli
 from edgecore.converters import zoo
+from edgecore.errors import UserError
 
 pytestmark = [pytest.mark.host, pytest.mark.usefixtures("tensorflow")]
 
@@ -120,6 +121,33 @@ def test_logits_frozen_layers_and_float_norms_are_warnings() -> None:
     warnings = " | ".join(analyse(model).warnings)
     for text in ("last, is no softmax", "1 layers are frozen", "norm keeps a float operation"):
         assert text in warnings
+
+
+def test_a_shared_layer_is_drawn_at_each_call_and_its_learnables_count_once() -> None:
+    import keras
+    from keras import layers
+
+    inputs = keras.Input((8, 8, 3), name="image")
+    shared = layers.Conv2D(3, 3, padding="same", name="shared")
+    first = shared(inputs)
+    total = layers.Add(name="sum")([first, shared(first)])
+    outputs = layers.Softmax(name="scores")(layers.Flatten(name="flat")(total))
+    model = keras.Model(inputs, outputs)
+    assert rails(drawing(model))[:4] == ["●", "●", "├─●", "●─╯"]
+    assert sum(layer.learnables for layer in analyse(model).layers) == model.count_params()
+
+
+def test_a_model_of_code_is_a_user_error() -> None:
+    import keras
+
+    from edgecore.converters.zoo.graph import steps
+
+    class Code(keras.Model):
+        def call(self, x: Any) -> Any:
+            return x
+
+    with pytest.raises(UserError, match="no graph of layers"):
+        steps(Code())
 
 
 def test_open_sizes_wrong_outputs_and_broken_weights_are_errors() -> None:
