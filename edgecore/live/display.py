@@ -71,7 +71,10 @@ def status(result: Result, tally: Tally, columns: int | None = None) -> str:
     """Label, score, rate, latency, drops, and as much of the frame's number and stages as `columns` hold."""
     label, score = answer(result)
     rate = tally.rate_now
-    parts = [f"{rate:.1f} fps" if rate else "- fps", f"latency p50/p95 {_late(tally.latency)} ms"]
+    parts = [
+        f"{rate:.{0 if rate >= 100 else 1}f} fps" if rate else "- fps",
+        f"latency p50/p95 {_late(tally.latency)} ms",
+    ]
     if tally.dropped:
         parts.append(f"dropped {tally.dropped}")
     more = [f"frame {result.index + 1}"]
