@@ -82,7 +82,7 @@ class Feed:
             return None
         pause = max(self._next_try - time.monotonic(), 0.0)
         when = f"next try in {pause:.0f} s" if pause >= 1 else "trying again"
-        return f"waiting for {self.title} ({lost}); {when}"
+        return f"waiting for {self.title}, {when}: {lost}"
 
     def start(self) -> None:
         """Opens the source, in the thread; take() raises what is wrong with it."""
@@ -109,10 +109,8 @@ class Feed:
     def _watch(self) -> None:
         now = time.monotonic()
         if self._give_up_after is not None and now - self._last > self._give_up_after:
-            reason = self._lost or "it gives no frame"
-            raise UserError(
-                f"{self.title} gave nothing for {now - self._last:.0f} s ({reason}); check it and start again"
-            )
+            reason = self._lost or "no frame came"
+            raise UserError(f"{self.title} gave nothing for {now - self._last:.0f} s: {reason}")
         since = self._worker.busy_since
         if since is None or now - since <= _longest(self._worker.source):
             return
@@ -127,8 +125,10 @@ class Feed:
         self._worker.start()
 
     def _lose(self, reason: str) -> None:
+        reason = reason.removeprefix(self.title).lstrip()  # every line begins with the title
         if self._lost is None:
-            self._notice(f"{self.title} is lost: {reason}; trying to open it again")
+            what = "is lost" if self._frames else "cannot be opened"
+            self._notice(f"{self.title} {what}: {reason}; trying again")
         self._lost = reason
 
     def halt(self) -> None:
