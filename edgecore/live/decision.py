@@ -90,6 +90,11 @@ class Rules:
         return cls(smoothing, span, enter, leave, wins, frames)
 
 
+def usual_confirmation(named: bool) -> str | None:
+    """The text of --confirm where nobody gives one; of images, which are `named`, each is for itself."""
+    return None if named else "8/10"
+
+
 def parse_smooth(text: str) -> tuple[str, float]:
     """(smoothing, span) of "none", "exponential:SECONDS", "window:FRAMES" or "window:SECONDSs".
 
