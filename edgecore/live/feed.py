@@ -39,7 +39,8 @@ class Feed:
         give_up_after: seconds without a frame after which take() raises; None: never.
         notice: is told in one line when the source is lost and when it is back.
 
-    `dropped` counts frames that came and that nobody took; `ended` says that take() has given the last frame.
+    `rate` is how many frames a second a clip was made for, where it says; `dropped` counts frames that came and
+    that nobody took; `ended` says that take() has given the last frame.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Feed:
         self._make = make
         source = make()
         self.title, self.live, self.named = source.title, source.live, source.named
+        self.rate = None if source.live else source.rate
         self.newest = source.live if newest is None else newest
         self._give_up_after = give_up_after
         self._notice = notice
