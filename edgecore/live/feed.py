@@ -39,8 +39,8 @@ class Feed:
         give_up_after: seconds without a frame after which take() raises; None: never.
         notice: is told in one line when the source is lost and when it is back.
 
-    `rate` is how many frames a second a clip was made for, where it says; `dropped` counts frames that came and
-    that nobody took; `ended` says that take() has given the last frame.
+    `rate` is how many frames a second a clip was made for, where it says; `dropped` counts frames that came
+    and that nobody took; `ended` says that take() has given the last frame.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Feed:
     def _watch(self) -> None:
         now = time.monotonic()
         if self._give_up_after is not None and now - self._last > self._give_up_after:
-            reason = self._lost or "no frame came"
+            reason = self._lost or "no frame came; check it and start again"
             raise UserError(f"{self.title} gave nothing for {now - self._last:.0f} s: {reason}")
         since = self._worker.busy_since
         if since is None or now - since <= _longest(self._worker.source):
