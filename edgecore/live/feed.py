@@ -53,6 +53,7 @@ class Feed:
         self._make = make
         source = make()
         self.title, self.live, self.named = source.title, source.live, source.named
+        self._opened_as = self.title
         self.rate = None if source.live else source.rate
         self.newest = source.live if newest is None else newest
         self._give_up_after = give_up_after
@@ -167,6 +168,9 @@ class Feed:
             if self._lost is not None:
                 self._notice(f"{self.title} is back after {now - self._last:.1f} s")
                 self._lost = None
+            if worker.source.title != self._opened_as:  # the camera has not what it was asked for
+                self._opened_as = worker.source.title
+                self._notice(self._opened_as)
             self._tries = 0
             self._last = now
         if not self._slot.put(Taken(numbered, seconds)):
