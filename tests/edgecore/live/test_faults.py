@@ -56,7 +56,7 @@ def test_killed_and_back_after_five_seconds(server: Server, model: Path) -> None
         run.frames(20)
         server.stop()
         assert run.hears("is lost: ") < NOTICED
-        run.hears(f"waiting for {server.url} (")
+        run.hears(f"waiting for {server.url}, ")
         before = len(run.results)
         time.sleep(5)
         assert len(run.results) == before
@@ -87,7 +87,7 @@ def test_restarted_on_another_port(server: Server, model: Path) -> None:
         old = server.url
         server.restart(port=0)
         assert server.url != old
-        run.hears(f"waiting for {old} (")
+        run.hears(f"waiting for {old}, ")
         before = len(run.results)
         time.sleep(2)
         assert len(run.results) == before and run.process.poll() is None
@@ -102,7 +102,7 @@ def test_giving_up(server: Server, model: Path) -> None:
         assert 2.5 < run.wait() < 3 + NOTICED
         assert run.status == 2
         assert [line for line in run.said if line.startswith("edgecore: ")] == run.said[-1:]
-        assert f"{server.url} gave nothing for 3 s (" in run.said[-1]
+        assert f"{server.url} gave nothing for 3 s: " in run.said[-1]
         assert run.summary["frames"] == len(run.results) - 1
 
 
@@ -114,7 +114,7 @@ def test_giving_up_while_a_call_hangs(server: Server, model: Path) -> None:
         assert run.wait() < 2 + NOTICED
         assert run.status == 2
         assert run.said == [
-            f"edgecore: {server.url} gave nothing for 2 s (it gives no frame); check it and start again"
+            f"edgecore: {server.url} gave nothing for 2 s: no frame came; check it and start again"
         ]
         assert run.summary["frames"] > 0
 
@@ -122,7 +122,7 @@ def test_giving_up_while_a_call_hangs(server: Server, model: Path) -> None:
 def test_never_there(server: Server, model: Path) -> None:
     server.stop()
     with running(server, model) as run:
-        run.hears(f"waiting for {server.url} (")
+        run.hears(f"waiting for {server.url}, ")
         server.restart()
         assert run.frames(10) < 30
         run.stop()
