@@ -3,9 +3,9 @@
     from edgecore.kernels import Convolution, QTensor, Quantization, conv2d, fire_block
     y = conv2d(x, weights, Quantization(0.05, -3), bias, stride=2, activation="relu")
 
-Operators (`operators`, `unary`) and fused blocks (`blocks`) build a small graph and run it through the engine
-that runs whole models; `graph` is that engine, `cpu` says what the processor has, `image` turns frames into
-tensors. Names load when first used.
+Operators (`operators`, `resize`, `unary`) and fused blocks (`blocks`) build a small graph and run it through
+the engine that runs whole models; `graph` is that engine, `cpu` says what the processor has, `image` turns
+frames into tensors. Names load when first used.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         mul,
         pad,
     )
+    from edgecore.kernels.resize import resize_bilinear, resize_nearest_neighbor
     from edgecore.kernels.tensors import QTensor, Quantization
     from edgecore.kernels.unary import hard_swish, leaky_relu, logistic, relu, relu6, requantize, softmax
 
@@ -50,6 +51,7 @@ _HOMES = {
         "mul",
         "pad",
     ),
+    "resize": ("resize_bilinear", "resize_nearest_neighbor"),
     "tensors": ("QTensor", "Quantization"),
     "unary": ("hard_swish", "leaky_relu", "logistic", "relu", "relu6", "requantize", "softmax"),
 }
@@ -83,6 +85,8 @@ __all__ = [
     "relu6",
     "requantize",
     "residual_add",
+    "resize_bilinear",
+    "resize_nearest_neighbor",
     "softmax",
 ]
 

@@ -52,6 +52,8 @@ cdef extern from "edgecore/types.h" nogil:
         EDGECORE_LOGISTIC
         EDGECORE_HARD_SWISH
         EDGECORE_QUANTIZE
+        EDGECORE_RESIZE_NEAREST_NEIGHBOR
+        EDGECORE_RESIZE_BILINEAR
         EDGECORE_MULTI_SCALE_MAX_POOL
 
     ctypedef enum edgecore_activation:
@@ -77,6 +79,7 @@ cdef extern from "edgecore/types.h" nogil:
         float beta
         int32_t window_count
         int32_t windows[8]
+        bint align_corners, half_pixel_centers
 
 
 cdef extern from "edgecore/cpu.h" nogil:

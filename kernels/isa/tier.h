@@ -207,6 +207,12 @@ typedef struct edgecore_tier {
     void (*add_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
     void (*mul_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
     void (*average_row)(uint8_t *out, const int32_t *sums, size_t n, const edgecore_row_average *how);
+    /* Two rows of a bilinear resize: sums[i] = weight_a * a + weight_b * b of values (byte ^ flip) - 128. */
+    void (*blend_rows)(int32_t *sums, const uint8_t *a, const uint8_t *b, size_t n, int32_t weight_a, int32_t weight_b,
+                       uint8_t flip);
+    /* Two of its columns: (weight_a * a[i] + weight_b * b[i]) / 2^20, ties away from zero, as (byte ^ flip) - 128. */
+    void (*blend_sums)(uint8_t *out, const int32_t *a, const int32_t *b, size_t n, int32_t weight_a, int32_t weight_b,
+                       uint8_t flip);
 } edgecore_tier;
 
 /* The table of tier `index` as edgecore/cpu.h counts them; NULL where the index is out of range. */

@@ -35,10 +35,12 @@ enum {
     TFL_OP_RELU = 19,
     TFL_OP_RELU6 = 21,
     TFL_OP_RESHAPE = 22,
+    TFL_OP_RESIZE_BILINEAR = 23,
     TFL_OP_SOFTMAX = 25,
     TFL_OP_PAD = 34,
     TFL_OP_MEAN = 40,
     TFL_OP_DELEGATE = 51,
+    TFL_OP_RESIZE_NEAREST_NEIGHBOR = 97,
     TFL_OP_LEAKY_RELU = 98,
     TFL_OP_QUANTIZE = 114,
     TFL_OP_HARD_SWISH = 117,
@@ -174,6 +176,10 @@ typedef struct tfl_reducer_params {
 typedef struct tfl_float_params { /* SOFTMAX's beta, LEAKY_RELU's alpha */
     float value;
 } tfl_float_params;
+
+typedef struct tfl_resize_params { /* both resizes */
+    bool align_corners, half_pixel_centers;
+} tfl_resize_params;
 
 /* Whether the runtime's tensors, nodes and registrations have the sizes written down here. */
 bool edgecore_tfl_abi_matches(tfl_context *context, const tfl_ints *plan);

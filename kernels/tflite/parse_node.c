@@ -149,6 +149,18 @@ static edgecore_status parse_leaky_relu(const source *from, edgecore_op_params *
     return EDGECORE_OK;
 }
 
+/* The runtime has computed the output's dims from a constant size; from any other they would be dynamic. */
+static edgecore_status parse_resize(const source *from, edgecore_op_params *params)
+{
+    const tfl_resize_params *given = from->node->builtin;
+    const tfl_tensor *size = input_at(from, 1);
+    if (!size || !edgecore_tfl_is_constant(size))
+        return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "a size that is not known before the run");
+    params->align_corners = given->align_corners;
+    params->half_pixel_centers = given->half_pixel_centers;
+    return EDGECORE_OK;
+}
+
 /* Integers of the constant that input 1 must be, at most `limit`; -1 where it is none. */
 static int read_integers(const source *from, int limit, int64_t *values)
 {
@@ -241,6 +253,8 @@ static const struct parser {
     {TFL_OP_LOGISTIC, EDGECORE_LOGISTIC, 1, 1, 0, false, NULL},
     {TFL_OP_HARD_SWISH, EDGECORE_HARD_SWISH, 1, 1, 0, false, NULL},
     {TFL_OP_QUANTIZE, EDGECORE_QUANTIZE, 1, 1, 0, false, NULL},
+    {TFL_OP_RESIZE_NEAREST_NEIGHBOR, EDGECORE_RESIZE_NEAREST_NEIGHBOR, 2, 2, 1, true, parse_resize},
+    {TFL_OP_RESIZE_BILINEAR, EDGECORE_RESIZE_BILINEAR, 2, 2, 1, true, parse_resize},
 };
 
 edgecore_status edgecore_tfl_parse_node(const tfl_context *context, const tfl_node *node,

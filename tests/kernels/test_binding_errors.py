@@ -93,6 +93,8 @@ ONE_INPUT: dict[str, Callable[[Any], QTensor]] = {
     "average_pool2d": lambda x: k.average_pool2d(x, 2),
     "mean": lambda x: k.mean(x),
     "pad": lambda x: k.pad(x, [(0, 0)] * 4),
+    "resize_nearest_neighbor": lambda x: k.resize_nearest_neighbor(x, (12, 14)),
+    "resize_bilinear": lambda x: k.resize_bilinear(x, (3, 9)),
     "softmax": lambda x: k.softmax(x),
     "relu": lambda x: k.relu(x),
     "relu6": lambda x: k.relu6(x, Q),
@@ -120,7 +122,8 @@ def test_inputs(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["conv2d", "depthwise_conv2d", "max_pool2d", "fire_block", "multi_scale_max_pool"]
+    "name",
+    ["conv2d", "depthwise_conv2d", "max_pool2d", "fire_block", "multi_scale_max_pool", "resize_bilinear"],
 )
 def test_maps_have_four_dimensions(name: str) -> None:
     with pytest.raises(ValueError, match=r"^x:"):
@@ -190,6 +193,11 @@ BAD_CALLS: list[tuple[str, Callable[[], Any]]] = [
     ("paddings", lambda: k.pad(X, [(0, 0), (0, -1), (0, 0), (0, 0)])),
     ("paddings", lambda: k.pad(X, 1)),  # type: ignore[arg-type]
     ("paddings", lambda: k.pad(X, [1, 2, 3, 4])),  # type: ignore[list-item]
+    ("size", lambda: k.resize_bilinear(X, 3)),  # type: ignore[arg-type]
+    ("size", lambda: k.resize_bilinear(X, (3, 4, 5))),  # type: ignore[arg-type]
+    ("size", lambda: k.resize_nearest_neighbor(X, (3, 0))),
+    ("size", lambda: k.resize_nearest_neighbor(X, (3, 1.5))),  # type: ignore[arg-type]
+    ("half_pixel_centers", lambda: k.resize_bilinear(X, (3, 4), align_corners=True, half_pixel_centers=True)),
     ("beta", lambda: k.softmax(X, beta=NAN)),
     ("beta", lambda: k.softmax(X, beta=-1.0)),
     ("x", lambda: k.softmax(tensor(1, 4096))),

@@ -298,6 +298,18 @@ def test_pad(seed: int, shape: tuple[int, ...], sides: list[int]) -> None:
     np.testing.assert_array_equal(k.pad(x, paddings).data, expected)
 
 
+@pytest.mark.parametrize("kind", ["RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR"])
+@pytest.mark.parametrize("options", [{}, {"align_corners": True}, {"half_pixel_centers": True}])
+@pytest.mark.parametrize("size", [(10, 28), (3, 4), (1, 1)])
+def test_resize(kind: str, options: dict[str, bool], size: tuple[int, int]) -> None:
+    x = Values(6).tensor(1, 5, 7, 6)
+    function: Callable[..., QTensor] = getattr(k, kind.lower())
+    result = function(x, size, **options)
+    model = Reference()
+    inputs = [model.input(x), model.constant(size)]
+    model.check(model.op(kind, inputs, result, version=3, **options), result)
+
+
 @pytest.mark.parametrize(
     ("kind", "function", "options"),
     [

@@ -169,10 +169,16 @@ class Builder:
             x, self.draw(st.sampled_from([(1, width, height, channels), (1, 1, height * width, channels)]))
         )
 
+    def resize(self, x: int) -> int:
+        _, height, width, _ = self.net.shape(x)
+        kind = self.draw(st.sampled_from(["RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR"]))
+        corners, centers = self.draw(st.sampled_from([(False, False), (True, False), (False, True)]))
+        return self.net.resize(x, kind, (2 * height, 2 * width), corners, centers)
+
     def grow(self) -> None:
         x = self.pick()
         assert x is not None
-        plain = [self.conv, self.pool, self.pad, self.depthwise, self.reshape, self.maybe_unary]
+        plain = [self.conv, self.pool, self.pad, self.depthwise, self.reshape, self.resize, self.maybe_unary]
         blocks = [self.fire, self.residual, self.concatenation, self.stem]
         layer = self.draw(st.sampled_from([*plain, *blocks, *blocks, self.fire, self.multi_scale]))
         made = layer(x)

@@ -100,6 +100,18 @@ def test_copies() -> None:
     check(net, net.reshape(joined, (1, 8, 6 * 49)), 4)
 
 
+@pytest.mark.parametrize("seed", ROUNDS)
+@pytest.mark.parametrize("kind", ["RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR"])
+def test_resizes(kind: str, seed: int) -> None:
+    """The reference interpolates uint8 in float."""
+    rng = np.random.default_rng(seed)
+    net = Network(seed, "uint8")
+    shape = (1, int(rng.integers(1, 20)), int(rng.integers(1, 20)), int(rng.choice([1, 3, 21, 35])))
+    x = net.input(shape, quant(rng))
+    size = (int(rng.integers(1, 60)), int(rng.integers(1, 60)))
+    check(net, net.resize(x, kind, size, seed % 3 == 1, seed % 3 == 2), seed)
+
+
 @pytest.mark.skipif(
     platform.machine().startswith("armv7"),
     reason="the reference's own build for 32-bit ARM shifts by 32 and more as that CPU does, not as x86",

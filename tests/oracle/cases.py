@@ -240,6 +240,28 @@ def _reshape(draw: st.DrawFn, net: Network) -> str:
     return f"reshape {before} to {after}"
 
 
+def _resized(draw: st.DrawFn, n: int, corners: bool) -> int:
+    """A size for an axis of `n`, of which the reference's rounded int8 scale keeps the last pixel inside."""
+
+    def inside(out: int) -> bool:
+        before, after = (n - 1, out - 1) if corners and out > 1 else (n, out)
+        return (out - 1) * ((1024 * before + after // 2) // after) // 1024 < n
+
+    return draw(st.one_of(SIZES, st.sampled_from([2 * n, 4 * n, 40, 101])).filter(inside))
+
+
+def _resize(kind: str) -> Callable[[st.DrawFn, Network], str]:
+    def describe(draw: st.DrawFn, net: Network) -> str:
+        shape = (1, draw(SIZES), draw(SIZES), draw(CHANNELS))
+        corners, centers = draw(st.sampled_from([(False, False), (True, False), (False, True)]))
+        size = (_resized(draw, shape[1], corners), _resized(draw, shape[2], corners))
+        x = net.input(shape, draw(quants()))
+        net.output(net.resize(x, kind, size, corners, centers))
+        return f"{kind} {shape} to {size} {corners=} {centers=}"
+
+    return describe
+
+
 def _softmax(draw: st.DrawFn, net: Network) -> str:
     # With 512 equal values the reference shifts an int32 by 32, where its 32-bit ARM build makes other bytes.
     long = [100, 511] if platform.machine() == "armv7l" else [100, 1000, 1001]
@@ -285,6 +307,8 @@ OPERATORS: dict[str, st.SearchStrategy[Case]] = {
         "pad": _pad,
         "reshape": _reshape,
         "softmax": _softmax,
+        "resize_nearest_neighbor": _resize("RESIZE_NEAREST_NEIGHBOR"),
+        "resize_bilinear": _resize("RESIZE_BILINEAR"),
         "relu": _unary("RELU"),
         "relu6": _unary("RELU6"),
         "leaky_relu": _unary("LEAKY_RELU"),

@@ -223,6 +223,18 @@ class Network:
         self.writer.op("RESHAPE", [x, self.constant(shape)], [y], new_shape=np.asarray(shape, np.int32))
         return y
 
+    def resize(
+        self, x: int, kind: str, size: Pair, align_corners: bool = False, half_pixel_centers: bool = False
+    ) -> int:
+        """kind: "RESIZE_NEAREST_NEIGHBOR" or "RESIZE_BILINEAR"; size: (height, width)."""
+        y = self.activation((1, *size, self.shape(x)[3]), self.quants[x], self.spread[x])
+        version = 3 if half_pixel_centers or (kind == "RESIZE_NEAREST_NEIGHBOR" and align_corners) else 2
+        self.writer.op(
+            kind, [x, self.constant(size)], [y], version,
+            align_corners=align_corners, half_pixel_centers=half_pixel_centers,
+        )  # fmt: skip
+        return y
+
     def softmax(self, x: int, beta: float = 1.0) -> int:
         y = self.activation(self.shape(x), Quant(1 / 256, self.low))
         self.writer.op("SOFTMAX", [x], [y], beta=beta)

@@ -42,6 +42,8 @@ _OPERATORS: dict[str, tuple[int, str | None]] = {
     "HARD_SWISH": (1, "HardSwishOptions"),
     "QUANTIZE": (2, "QuantizeOptions"),
     "DEQUANTIZE": (2, "DequantizeOptions"),
+    "RESIZE_NEAREST_NEIGHBOR": (2, "ResizeNearestNeighborOptions"),
+    "RESIZE_BILINEAR": (2, "ResizeBilinearOptions"),
     "TRANSPOSE": (2, "TransposeOptions"),
     "SHAPE": (1, "ShapeOptions"),
     "STRIDED_SLICE": (1, "StridedSliceOptions"),

@@ -70,6 +70,8 @@ typedef enum edgecore_op_kind {
     EDGECORE_LOGISTIC,
     EDGECORE_HARD_SWISH,
     EDGECORE_QUANTIZE,         /* one 8-bit quantisation to another */
+    EDGECORE_RESIZE_NEAREST_NEIGHBOR, /* x; the output's dims say the size */
+    EDGECORE_RESIZE_BILINEAR,
     EDGECORE_MULTI_SCALE_MAX_POOL, /* made by a fusion: stride 1 pools of one map, flattened and joined */
     EDGECORE_OP_KINDS,
 } edgecore_op_kind;
@@ -100,6 +102,7 @@ typedef struct edgecore_op_params {
     float beta;                        /* softmax */
     int32_t window_count;              /* multi-scale max pool: square windows, stride 1, valid */
     int32_t windows[EDGECORE_MAX_WINDOWS];
+    bool align_corners, half_pixel_centers; /* resizes; not both */
 } edgecore_op_params;
 
 #ifdef __cplusplus

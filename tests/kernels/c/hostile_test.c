@@ -103,6 +103,8 @@ static edgecore_op_params random_params(void)
         params.pad_after[i] = wild ? number() : i == 1 || i == 2;
     }
     params.keep_dims = draw(2);
+    params.align_corners = draw(2);
+    params.half_pixel_centers = draw(2);
     params.alpha = wild ? (float)number() : 0.1f;
     params.beta = wild ? (float)number() : 1.0f;
     params.window_count = wild ? number() : 2;
@@ -128,6 +130,9 @@ static void echo_shape(edgecore_tensor *tensors, int32_t from, int32_t to, edgec
     if (kind == EDGECORE_MAX_POOL_2D || kind == EDGECORE_AVERAGE_POOL_2D)
         for (int32_t i = 1; i < 3; i++)
             tensors[to].dims[i] = (in->dims[i] + 2 * (params->pad_top & 1) - kernel) / params->stride_h + 1;
+    if (kind == EDGECORE_RESIZE_NEAREST_NEIGHBOR || kind == EDGECORE_RESIZE_BILINEAR)
+        for (int32_t i = 1; i < 3; i++)
+            tensors[to].dims[i] = kernel * in->dims[i];
     if (kind == EDGECORE_PAD)
         for (int32_t i = 1; i < 3; i++)
             tensors[to].dims[i] += 2;

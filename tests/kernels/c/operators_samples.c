@@ -125,6 +125,12 @@ void make_sample(sample *s, edgecore_op_kind kind)
     case EDGECORE_RESHAPE:
         set_tensor(s, MOST_INPUTS, 1, c, h * w, s->scales[0], s->zero_points[0]);
         break;
+    case EDGECORE_RESIZE_NEAREST_NEIGHBOR:
+    case EDGECORE_RESIZE_BILINEAR:
+        s->params.align_corners = below(2);
+        s->params.half_pixel_centers = !s->params.align_corners && below(2);
+        set_tensor(s, MOST_INPUTS, h * (1 + below(3)), 1 + below(w), c, s->scales[0], s->zero_points[0]);
+        break;
     case EDGECORE_SOFTMAX:
     case EDGECORE_LOGISTIC:
         set_tensor(s, MOST_INPUTS, h, w, c, 1.0f / 256, -128);
