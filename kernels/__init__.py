@@ -3,9 +3,9 @@
     from edgecore.kernels import Convolution, QTensor, Quantization, conv2d, fire_block
     y = conv2d(x, weights, Quantization(0.05, -3), bias, stride=2, activation="relu")
 
-Operators (`operators`, `resize`, `unary`) and fused blocks (`blocks`) build a small graph and run it through
-the engine that runs whole models; `graph` is that engine, `cpu` says what the processor has, `image` turns
-frames into tensors. Names load when first used.
+Operators (`operators`, `rearrange`, `resize`, `unary`) and fused blocks (`blocks`) build a small graph and
+run it through the engine that runs whole models; `graph` is that engine, `cpu` says what the processor has,
+`image` turns frames into tensors. Names load when first used.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         mul,
         pad,
     )
+    from edgecore.kernels.rearrange import strided_slice, transpose
     from edgecore.kernels.resize import resize_bilinear, resize_nearest_neighbor
     from edgecore.kernels.tensors import QTensor, Quantization
     from edgecore.kernels.unary import hard_swish, leaky_relu, logistic, relu, relu6, requantize, softmax
@@ -51,6 +52,7 @@ _HOMES = {
         "mul",
         "pad",
     ),
+    "rearrange": ("strided_slice", "transpose"),
     "resize": ("resize_bilinear", "resize_nearest_neighbor"),
     "tensors": ("QTensor", "Quantization"),
     "unary": ("hard_swish", "leaky_relu", "logistic", "relu", "relu6", "requantize", "softmax"),
@@ -88,6 +90,8 @@ __all__ = [
     "resize_bilinear",
     "resize_nearest_neighbor",
     "softmax",
+    "strided_slice",
+    "transpose",
 ]
 
 

@@ -54,6 +54,8 @@ cdef extern from "edgecore/types.h" nogil:
         EDGECORE_QUANTIZE
         EDGECORE_RESIZE_NEAREST_NEIGHBOR
         EDGECORE_RESIZE_BILINEAR
+        EDGECORE_TRANSPOSE
+        EDGECORE_STRIDED_SLICE
         EDGECORE_MULTI_SCALE_MAX_POOL
 
     ctypedef enum edgecore_activation:
@@ -79,6 +81,9 @@ cdef extern from "edgecore/types.h" nogil:
         float beta
         int32_t window_count
         int32_t windows[8]
+        int32_t begin[6]
+        int32_t step[6]
+        int32_t size[6]
         bint align_corners, half_pixel_centers
 
 

@@ -39,7 +39,7 @@ def resize_bilinear(
     half_pixel_centers: bool = False,
     **options: Unpack[RunOptions],
 ) -> QTensor:
-    """Means of the four pixels around, weighted in steps of 1/1024; otherwise as `resize_nearest_neighbor`."""
+    """Means of the four pixels around, weighted in steps of 1/1024. Otherwise as the nearest neighbour."""
     return _resize("resize_bilinear", x, size, align_corners, half_pixel_centers, options)
 
 

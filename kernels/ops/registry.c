@@ -8,6 +8,7 @@ extern const edgecore_op_class edgecore_pad_class, edgecore_reshape_class, edgec
 extern const edgecore_op_class edgecore_relu_class, edgecore_relu6_class, edgecore_leaky_relu_class;
 extern const edgecore_op_class edgecore_logistic_class, edgecore_hard_swish_class, edgecore_quantize_class;
 extern const edgecore_op_class edgecore_resize_nearest_neighbor_class, edgecore_resize_bilinear_class;
+extern const edgecore_op_class edgecore_transpose_class, edgecore_strided_slice_class;
 extern const edgecore_op_class edgecore_multi_scale_max_pool_class;
 
 static const edgecore_op_class *const classes[EDGECORE_OP_KINDS] = {
@@ -31,6 +32,8 @@ static const edgecore_op_class *const classes[EDGECORE_OP_KINDS] = {
     [EDGECORE_QUANTIZE] = &edgecore_quantize_class,
     [EDGECORE_RESIZE_NEAREST_NEIGHBOR] = &edgecore_resize_nearest_neighbor_class,
     [EDGECORE_RESIZE_BILINEAR] = &edgecore_resize_bilinear_class,
+    [EDGECORE_TRANSPOSE] = &edgecore_transpose_class,
+    [EDGECORE_STRIDED_SLICE] = &edgecore_strided_slice_class,
     [EDGECORE_MULTI_SCALE_MAX_POOL] = &edgecore_multi_scale_max_pool_class,
 };
 
@@ -39,24 +42,29 @@ const edgecore_op_class *edgecore_op_class_of(edgecore_op_kind kind)
     return (int)kind >= 0 && (int)kind < EDGECORE_OP_KINDS ? classes[kind] : NULL;
 }
 
-bool edgecore_tensor_hwc(const edgecore_tensor *tensor, int32_t *height, int32_t *width, int32_t *channels)
+bool edgecore_tensor_layout(const edgecore_tensor *tensor, int32_t *height, int32_t *width, int32_t *channels)
 {
-    if (tensor->rank < 1 || tensor->rank > 4 || (tensor->rank > 1 && tensor->dims[0] != 1))
+    const int32_t rank = tensor->rank, first = rank > 1 && tensor->dims[0] == 1;
+    if (rank < 1 || rank > EDGECORE_MAX_RANK)
         return false;
-    int32_t hwc[3] = {1, 1, 1};
-    int32_t first = tensor->rank > 1 ? 1 : 0;
-    for (int32_t i = first; i < tensor->rank; i++)
-        hwc[3 - tensor->rank + i] = tensor->dims[i];
-    int64_t elements = 1;
-    for (int32_t i = 0; i < 3; i++) {
-        if (hwc[i] < 1 || hwc[i] > EDGECORE_MAX_CHANNELS)
+    int64_t hwc[3] = {1, 1, 1}, elements = 1;
+    for (int32_t i = first; i < rank; i++) {
+        const int32_t axis = i == rank - 1 ? 2 : i == first && rank - first > 2 ? 0 : 1;
+        if (tensor->dims[i] < 1 || tensor->dims[i] > EDGECORE_MAX_CHANNELS)
             return false;
-        elements *= hwc[i];
-        if (elements > INT32_MAX)
+        elements *= tensor->dims[i];
+        hwc[axis] *= tensor->dims[i];
+        if (elements > INT32_MAX || hwc[axis] > EDGECORE_MAX_CHANNELS)
             return false;
     }
-    *height = hwc[0];
-    *width = hwc[1];
-    *channels = hwc[2];
+    *height = (int32_t)hwc[0];
+    *width = (int32_t)hwc[1];
+    *channels = (int32_t)hwc[2];
     return true;
+}
+
+bool edgecore_tensor_hwc(const edgecore_tensor *tensor, int32_t *height, int32_t *width, int32_t *channels)
+{
+    return tensor->rank <= 4 && (tensor->rank < 2 || tensor->dims[0] == 1) &&
+           edgecore_tensor_layout(tensor, height, width, channels);
 }

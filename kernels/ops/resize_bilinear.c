@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "isa/independent.h"
 #include "isa/tier.h"
 #include "ops/arithmetic.h"
 #include "ops/resize.h"
@@ -114,11 +115,13 @@ static void run_real(const bilinear *self, const edgecore_view *in, const edgeco
         const neighbours column = self->columns[x];
         const ptrdiff_t first = column.first * in->pixel_stride, second = column.second * in->pixel_stride;
         const float left = column.weights.real[0], right = column.weights.real[1];
+        const uint8_t *corners[4] = {a + first, b + first, a + second, b + second};
+        EDGECORE_INDEPENDENT
         for (size_t c = 0; c < n; c++) {
-            const float mean = (float)(a[first + (ptrdiff_t)c] ^ flip_in) * above * left +
-                               (float)(b[first + (ptrdiff_t)c] ^ flip_in) * below * left +
-                               (float)(a[second + (ptrdiff_t)c] ^ flip_in) * above * right +
-                               (float)(b[second + (ptrdiff_t)c] ^ flip_in) * below * right + 0.5f;
+            const float mean = (float)(corners[0][c] ^ flip_in) * above * left +
+                               (float)(corners[1][c] ^ flip_in) * below * left +
+                               (float)(corners[2][c] ^ flip_in) * above * right +
+                               (float)(corners[3][c] ^ flip_in) * below * right + 0.5f;
             out[c] = (uint8_t)(int32_t)mean ^ flip_out;
         }
     }

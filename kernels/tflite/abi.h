@@ -38,10 +38,17 @@ enum {
     TFL_OP_RESIZE_BILINEAR = 23,
     TFL_OP_SOFTMAX = 25,
     TFL_OP_PAD = 34,
+    TFL_OP_TRANSPOSE = 39,
     TFL_OP_MEAN = 40,
+    TFL_OP_SQUEEZE = 43,
+    TFL_OP_STRIDED_SLICE = 45,
+    TFL_OP_SPLIT = 49,
     TFL_OP_DELEGATE = 51,
+    TFL_OP_SLICE = 65,
+    TFL_OP_EXPAND_DIMS = 70,
     TFL_OP_RESIZE_NEAREST_NEIGHBOR = 97,
     TFL_OP_LEAKY_RELU = 98,
+    TFL_OP_SPLIT_V = 102,
     TFL_OP_QUANTIZE = 114,
     TFL_OP_HARD_SWISH = 117,
 };
@@ -176,6 +183,10 @@ typedef struct tfl_reducer_params {
 typedef struct tfl_float_params { /* SOFTMAX's beta, LEAKY_RELU's alpha */
     float value;
 } tfl_float_params;
+
+typedef struct tfl_strided_slice_params {
+    int begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask;
+} tfl_strided_slice_params;
 
 typedef struct tfl_resize_params { /* both resizes */
     bool align_corners, half_pixel_centers;

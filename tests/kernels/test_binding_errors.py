@@ -198,6 +198,17 @@ BAD_CALLS: list[tuple[str, Callable[[], Any]]] = [
     ("size", lambda: k.resize_nearest_neighbor(X, (3, 0))),
     ("size", lambda: k.resize_nearest_neighbor(X, (3, 1.5))),  # type: ignore[arg-type]
     ("half_pixel_centers", lambda: k.resize_bilinear(X, (3, 4), align_corners=True, half_pixel_centers=True)),
+    ("order", lambda: k.transpose(X, (0, 1, 2))),
+    ("order", lambda: k.transpose(X, (0, 1, 2, 2))),
+    ("order", lambda: k.transpose(X, (0, 1, 2, 4))),
+    ("order", lambda: k.transpose(X, 3)),  # type: ignore[arg-type]
+    ("x", lambda: k.transpose(tensor(2, 4), (1, 0))),
+    ("begin", lambda: k.strided_slice(X, (0, 6, 0, 0), (1, 1, 1, 1))),
+    ("begin", lambda: k.strided_slice(X, (0, -1, 0, 0), (1, 1, 1, 1))),
+    ("size", lambda: k.strided_slice(X, (0, 3, 0, 0), (1, 4, 1, 1))),
+    ("size", lambda: k.strided_slice(X, (0, 3, 0, 0), (1, 1, 1))),
+    ("size", lambda: k.strided_slice(X, (0, 1, 0, 0), (1, 3, 1, 1), (1, -1, 1, 1))),
+    ("step", lambda: k.strided_slice(X, (0, 0, 0, 0), (1, 1, 1, 1), 2)),  # type: ignore[arg-type]
     ("beta", lambda: k.softmax(X, beta=NAN)),
     ("beta", lambda: k.softmax(X, beta=-1.0)),
     ("x", lambda: k.softmax(tensor(1, 4096))),

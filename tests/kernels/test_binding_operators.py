@@ -298,6 +298,25 @@ def test_pad(seed: int, shape: tuple[int, ...], sides: list[int]) -> None:
     np.testing.assert_array_equal(k.pad(x, paddings).data, expected)
 
 
+@pytest.mark.parametrize("shape", [(1, 5, 7, 6), (1, 3, 4, 2, 24), (1, 2, 3, 2, 3, 9), (1, 40)])
+def test_transpose(shape: tuple[int, ...]) -> None:
+    values = Values(7)
+    x = values.tensor(*shape)
+    for _ in range(6):
+        order = values.rng.permutation(len(shape)).tolist()
+        result = k.transpose(x, [axis - len(shape) for axis in order])
+        np.testing.assert_array_equal(result.data, x.data.transpose(order))
+
+
+def test_strided_slice() -> None:
+    x = Values(8).tensor(1, 9, 8, 30)
+    result = k.strided_slice(x, (0, 7, 0, 3), (1, 4, 8, 9), (1, -2, 1, 3))
+    np.testing.assert_array_equal(result.data, x.data[:, 7:0:-2, :, 3:30:3])
+    np.testing.assert_array_equal(
+        k.strided_slice(x, (0, 0, 2, 5), (1, 9, 3, 20)).data, x.data[:, :, 2:5, 5:25]
+    )
+
+
 @pytest.mark.parametrize("kind", ["RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR"])
 @pytest.mark.parametrize("options", [{}, {"align_corners": True}, {"half_pixel_centers": True}])
 @pytest.mark.parametrize("size", [(10, 28), (3, 4), (1, 1)])

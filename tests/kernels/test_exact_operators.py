@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 from oracle import Network, Quant, assert_same, host, random_inputs
-from oracle.cases import OPERATORS, every_value, hold
+from oracle.cases import OPERATORS as COMPUTED
+from oracle.cases import every_value, hold
+from oracle.rearrange import REARRANGEMENTS
 
 from edgecore import interpreter as ec
+
+OPERATORS = {**COMPUTED, **REARRANGEMENTS}
 
 
 @pytest.mark.parametrize("name", OPERATORS)

@@ -65,7 +65,7 @@ class Network:
         scale = float(self.rng.uniform(0.01, 0.1)) if scale is None else scale
         return Quant(scale, int(self.rng.integers(self.low // 4 + self.high // 4, self.high // 2)))
 
-    def constant(self, values: Sequence[int] | np.ndarray, dtype: str = "int32") -> int:
+    def constant(self, values: int | Sequence[int] | np.ndarray, dtype: str = "int32") -> int:
         array = np.asarray(values, dtype)
         return self.writer.tensor(array.shape, dtype, data=array)
 

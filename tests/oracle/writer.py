@@ -47,6 +47,11 @@ _OPERATORS: dict[str, tuple[int, str | None]] = {
     "TRANSPOSE": (2, "TransposeOptions"),
     "SHAPE": (1, "ShapeOptions"),
     "STRIDED_SLICE": (1, "StridedSliceOptions"),
+    "SLICE": (2, "SliceOptions"),
+    "SPLIT": (2, "SplitOptions"),
+    "SPLIT_V": (2, "SplitVOptions"),
+    "SQUEEZE": (1, "SqueezeOptions"),
+    "EXPAND_DIMS": (1, "ExpandDimsOptions"),
     "PACK": (1, "PackOptions"),
 }
 _TYPES = {"float32": "FLOAT32", "int32": "INT32", "uint8": "UINT8", "int64": "INT64", "int8": "INT8"}
