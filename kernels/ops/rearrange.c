@@ -93,20 +93,31 @@ static int32_t make_loops(const rearrange *self, const edgecore_view *in, const 
     return count;
 }
 
+/* The blocks above and below the diagonal of two words change places: `mask` has the lower block's bits. */
+static inline void swap_blocks(uint64_t *a, uint64_t *b, uint64_t mask, int32_t bits)
+{
+    const uint64_t upper = (*a >> bits ^ *b) & mask;
+    *a ^= upper << bits;
+    *b ^= upper;
+}
+
 /* Eight rows of eight bytes, the first byte of a row being its word's lowest. */
 static void transpose_8x8(uint8_t *out, ptrdiff_t out_stride, const uint8_t *in, ptrdiff_t in_stride, uint64_t flips)
 {
-    static const uint64_t low[3] = {0x00000000ffffffff, 0x0000ffff0000ffff, 0x00ff00ff00ff00ff};
     uint64_t rows[8];
+#pragma GCC unroll 8
     for (int32_t r = 0; r < 8; r++)
         memcpy(&rows[r], in + r * in_stride, 8);
-    for (int32_t level = 0, apart = 4; level < 3; level++, apart /= 2)
-        for (int32_t r = 0; r < 8; r++)
-            if (!(r & apart)) {
-                const uint64_t a = rows[r], b = rows[r + apart], mask = low[level];
-                rows[r] = (a & mask) | (b & mask) << (8 * apart);
-                rows[r + apart] = (a >> (8 * apart) & mask) | (b & ~mask);
-            }
+#pragma GCC unroll 4
+    for (int32_t r = 0; r < 4; r++)
+        swap_blocks(&rows[r], &rows[r + 4], 0x00000000ffffffff, 32);
+#pragma GCC unroll 4
+    for (int32_t r = 0; r < 4; r++)
+        swap_blocks(&rows[r + r / 2 * 2], &rows[r + r / 2 * 2 + 2], 0x0000ffff0000ffff, 16);
+#pragma GCC unroll 4
+    for (int32_t r = 0; r < 4; r++)
+        swap_blocks(&rows[2 * r], &rows[2 * r + 1], 0x00ff00ff00ff00ff, 8);
+#pragma GCC unroll 8
     for (int32_t r = 0; r < 8; r++) {
         const uint64_t row = rows[r] ^ flips;
         memcpy(out + r * out_stride, &row, 8);
@@ -132,13 +143,19 @@ static void transpose_bytes(uint8_t *out, ptrdiff_t out_stride, const uint8_t *i
             out[r * out_stride + c] = in[c * in_stride + r] ^ flip;
 }
 
-/* The transposition of two rows, as in the shuffle of two groups of channels. */
-static void interleave(uint8_t *out, const uint8_t *a, const uint8_t *b, ptrdiff_t n, uint8_t flip)
+/* The transposition of two to four rows, as in the shuffle of as many groups of channels. */
+static inline __attribute__((always_inline)) void interleave(uint8_t *out, const uint8_t *in, ptrdiff_t in_stride,
+                                                             ptrdiff_t n, int32_t rows, uint8_t flip)
 {
+    const uint8_t *a = in, *b = a + in_stride, *c = b + in_stride, *d = c + in_stride;
     EDGECORE_INDEPENDENT
     for (ptrdiff_t i = 0; i < n; i++) {
-        out[2 * i] = a[i] ^ flip;
-        out[2 * i + 1] = b[i] ^ flip;
+        out[rows * i] = a[i] ^ flip;
+        out[rows * i + 1] = b[i] ^ flip;
+        if (rows > 2)
+            out[rows * i + 2] = c[i] ^ flip;
+        if (rows > 3)
+            out[rows * i + 3] = d[i] ^ flip;
     }
 }
 
@@ -151,8 +168,12 @@ static void run_inner(const rearrange *self, const inner *it, uint8_t *out, cons
 {
     if (it->along.in == 1 && it->along.out == 1)
         self->xor_row(out, in, (size_t)it->along.count, self->flip);
-    else if (it->along.count == 2 && it->across.out == 2)
-        interleave(out, in, in + it->along.in, it->across.count, self->flip);
+    else if (it->across.out == it->along.count && it->along.count == 2)
+        interleave(out, in, it->along.in, it->across.count, 2, self->flip);
+    else if (it->across.out == it->along.count && it->along.count == 3)
+        interleave(out, in, it->along.in, it->across.count, 3, self->flip);
+    else if (it->across.out == it->along.count && it->along.count == 4)
+        interleave(out, in, it->along.in, it->across.count, 4, self->flip);
     else if (it->across.in == 1 && it->along.out == 1)
         transpose_bytes(out, it->across.out, in, it->along.in, it->across.count, it->along.count, self->flip);
     else
