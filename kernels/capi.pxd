@@ -37,6 +37,7 @@ cdef extern from "edgecore/types.h" nogil:
         EDGECORE_CONV_2D
         EDGECORE_DEPTHWISE_CONV_2D
         EDGECORE_FULLY_CONNECTED
+        EDGECORE_TRANSPOSE_CONV
         EDGECORE_MAX_POOL_2D
         EDGECORE_AVERAGE_POOL_2D
         EDGECORE_MEAN

@@ -102,6 +102,7 @@ static int32_t plan_blocks(const edgecore_gemm_op *op, const edgecore_gemm_layer
 /* How kernels see the taps. Weights of a kernel row lie the same way whether its pixels are one tap or several. */
 static void plan_taps(edgecore_gemm_op *op, const edgecore_gemm_layer *layer)
 {
+    op->parts = layer->parts;
     const edgecore_window *w = &layer->window;
     op->pixel_bytes = (size_t)layer->in_channels;
     op->by_rows = op->flip_in || (w->kernel_w > 1 && layer->in_channels <= ROW_TAP_CHANNELS && layer->groups == 1);
@@ -121,6 +122,7 @@ static void plan_taps(edgecore_gemm_op *op, const edgecore_gemm_layer *layer)
             op->taps = 1;
         }
     }
+    op->taps *= (size_t)op->parts;
 }
 
 double edgecore_gemm_cost(const edgecore_gemm_layer *layer, const edgecore_tier *tier)
@@ -189,7 +191,8 @@ static bool weights_fit(const edgecore_gemm_layer *layer)
     const uint64_t group_cols = (uint64_t)(layer->out_channels / layer->groups);
     const uint64_t group_k = (uint64_t)(layer->in_channels / layer->groups);
     const uint64_t cols = (uint64_t)layer->groups * ((group_cols + 63) / 64 * 64);
-    const uint64_t depth = (uint64_t)layer->window.kernel_h * (uint64_t)layer->window.kernel_w * ((group_k + 15) / 16 * 16);
+    const uint64_t taps = (uint64_t)layer->parts * (uint64_t)layer->window.kernel_h * (uint64_t)layer->window.kernel_w;
+    const uint64_t depth = taps * ((group_k + 15) / 16 * 16);
     return depth <= SIZE_MAX / 8 / cols;
 }
 
@@ -199,7 +202,8 @@ edgecore_status edgecore_gemm_prepare(const edgecore_op_class *klass, const edge
 {
     const edgecore_window *w = &layer->window;
     const int64_t per_channel = (int64_t)w->kernel_h * w->kernel_w * (layer->in_channels / layer->groups);
-    const edgecore_weight_layout layout = {layer->out_channels, per_channel, per_channel, 1, layer->float_scale_product};
+    const int64_t stored = layer->parts * per_channel;
+    const edgecore_weight_layout layout = {layer->weights, layer->out_channels, stored, stored, 1, layer->float_scale_product};
     edgecore_channel_scales scales;
     if (!weights_fit(layer))
         return edgecore_fail(message, EDGECORE_NO_MEMORY, "the packed weights would take more than this machine can address");
@@ -252,9 +256,10 @@ void edgecore_gemm_destroy(edgecore_op *base)
     free(op);
 }
 
-static void fill_table(const edgecore_gemm_op *op, const edgecore_view *input, edgecore_pixels pixels,
-                       const uint8_t **table, uint8_t *copies)
+static void point_at_taps(const edgecore_gemm_op *op, const edgecore_view *input, edgecore_pixels pixels,
+                          const uint8_t **table, uint8_t *copies)
 {
+    const size_t taps = op->taps / (size_t)op->parts;
     const size_t pitch = (size_t)op->chunk, height = (size_t)op->window.kernel_h, width = (size_t)op->window.kernel_w;
     if (!op->by_rows) {
         edgecore_tap_pointers(&op->window, input, pixels, op->zero_row, table, pitch);
@@ -262,12 +267,21 @@ static void fill_table(const edgecore_gemm_op *op, const edgecore_view *input, e
     }
     const edgecore_row_taps rows = {op->pixel_bytes, op->zero, op->flip_in, op->patch, op->zero_row, copies};
     edgecore_row_pointers(&op->window, input, pixels, &rows, table, pitch);
-    if (op->patch || op->taps == height)
+    if (op->patch || taps == height)
         return;
     /* groups read single pixels: from the last kernel row back, each becomes kernel_w taps */
-    for (size_t t = op->taps; t-- > 0;)
+    for (size_t t = taps; t-- > 0;)
         for (size_t i = 0; i < (size_t)pixels.count; i++)
             table[t * pitch + i] = table[t / width * pitch + i] + t % width * op->pixel_bytes;
+}
+
+static void fill_table(const edgecore_gemm_op *op, const edgecore_view *input, edgecore_pixels pixels,
+                       const uint8_t **table, uint8_t *copies)
+{
+    point_at_taps(op, input, pixels, table, copies);
+    const size_t part = op->taps / (size_t)op->parts * (size_t)op->chunk;
+    for (int32_t p = 1; p < op->parts; p++)
+        memcpy(table + (size_t)p * part, table, part * sizeof *table);
 }
 
 static void run_block(const edgecore_gemm_op *op, const edgecore_gemm_block *block, int32_t count,

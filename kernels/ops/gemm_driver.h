@@ -23,6 +23,7 @@ typedef struct edgecore_gemm_op {
     edgecore_gemm_block *blocks;
     int32_t block_count;
     size_t taps, k;          /* as the kernels see them: by rows, a tap is a whole row of the convolution's kernel */
+    int32_t parts;           /* how often the taps follow each other, with other weights each time */
     bool by_rows;            /* table of kernel rows, copied where they are no run of bytes; else of single pixels */
     bool patch;              /* by rows, all of a pixel copied one after the other as its only tap */
     size_t pixel_bytes;      /* of the input */
@@ -37,7 +38,8 @@ typedef struct edgecore_gemm_op {
 typedef struct edgecore_gemm_layer {
     edgecore_window window;
     int32_t in_channels, out_channels, groups;
-    const int8_t *weights;   /* [out_channels][kernel_h][kernel_w][in_channels / groups] */
+    int32_t parts;           /* of which each weight is the sum */
+    const int8_t *weights;   /* [out_channels][parts][kernel_h][kernel_w][in_channels / groups] */
     bool float_scale_product;
 } edgecore_gemm_layer;
 

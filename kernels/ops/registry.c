@@ -2,6 +2,7 @@
 #include "ops/op.h"
 
 extern const edgecore_op_class edgecore_conv_2d_class, edgecore_depthwise_conv_2d_class, edgecore_fully_connected_class;
+extern const edgecore_op_class edgecore_transpose_conv_class;
 extern const edgecore_op_class edgecore_max_pool_2d_class, edgecore_average_pool_2d_class, edgecore_mean_class;
 extern const edgecore_op_class edgecore_add_class, edgecore_mul_class, edgecore_concatenation_class;
 extern const edgecore_op_class edgecore_pad_class, edgecore_reshape_class, edgecore_softmax_class;
@@ -15,6 +16,7 @@ static const edgecore_op_class *const classes[EDGECORE_OP_KINDS] = {
     [EDGECORE_CONV_2D] = &edgecore_conv_2d_class,
     [EDGECORE_DEPTHWISE_CONV_2D] = &edgecore_depthwise_conv_2d_class,
     [EDGECORE_FULLY_CONNECTED] = &edgecore_fully_connected_class,
+    [EDGECORE_TRANSPOSE_CONV] = &edgecore_transpose_conv_class,
     [EDGECORE_MAX_POOL_2D] = &edgecore_max_pool_2d_class,
     [EDGECORE_AVERAGE_POOL_2D] = &edgecore_average_pool_2d_class,
     [EDGECORE_MEAN] = &edgecore_mean_class,

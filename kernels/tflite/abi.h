@@ -45,6 +45,7 @@ enum {
     TFL_OP_SPLIT = 49,
     TFL_OP_DELEGATE = 51,
     TFL_OP_SLICE = 65,
+    TFL_OP_TRANSPOSE_CONV = 67,
     TFL_OP_EXPAND_DIMS = 70,
     TFL_OP_RESIZE_NEAREST_NEIGHBOR = 97,
     TFL_OP_LEAKY_RELU = 98,
@@ -158,6 +159,11 @@ typedef struct tfl_conv_params {
 typedef struct tfl_depthwise_params {
     int padding, stride_w, stride_h, depth_multiplier, activation, dilation_w, dilation_h;
 } tfl_depthwise_params;
+
+typedef struct tfl_transpose_conv_params {
+    int padding, stride_w, stride_h;
+    int activation; /* from version 4 on */
+} tfl_transpose_conv_params;
 
 typedef struct tfl_pool_params {
     int padding, stride_w, stride_h, filter_w, filter_h, activation;

@@ -8,8 +8,9 @@
 typedef struct edgecore_tfl_node {
     edgecore_op_kind kind;
     edgecore_op_params params;
-    const int *inputs;      /* tensor indices, TFL_OPTIONAL_TENSOR where absent; lives as long as the runtime's node */
+    const int *inputs;      /* tensor indices, TFL_OPTIONAL_TENSOR where absent; lives as long as the runtime's node or this */
     int32_t input_count;    /* without the inputs that have become parameters: axes, paddings, shapes */
+    int ordered[3];         /* the inputs of an operator that has them in another order than the engine */
     const int *outputs;     /* one for each of the engine's nodes that do the work */
     int32_t output_count;
     int32_t split_axis;     /* along which the outputs are parts of the input, or -1 */

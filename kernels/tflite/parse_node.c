@@ -88,6 +88,33 @@ static edgecore_status parse_depthwise(const edgecore_tfl_source *from, edgecore
     return status ? status : set_filter_padding(from, given->padding, params);
 }
 
+/* Of the inputs the output's shape comes first, then weights, x and bias. The padding is that of a convolution the other way. */
+static edgecore_status parse_transpose_conv(const edgecore_tfl_source *from, edgecore_op_params *params)
+{
+    const tfl_transpose_conv_params *given = from->node->builtin;
+    const tfl_tensor *shape = edgecore_tfl_input_at(from, 0), *w = edgecore_tfl_input_at(from, 1);
+    const int output = from->node->outputs->data[0];
+    if (!shape || !edgecore_tfl_is_constant(shape) || output < 0 || (size_t)output >= from->context->tensors_size)
+        return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "a shape that is not known before the run");
+    const tfl_tensor *y = &from->context->tensors[output];
+    if (!has_rank(w, 4) || !has_rank(y, 4))
+        return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "tensors that are not of rank 4");
+    const int *kernel = w->dims->data, *size = y->dims->data;
+    int32_t after;
+    if (!pad_axis(given->padding, size[1], kernel[1], given->stride_h, 1, &params->pad_top, &after) ||
+        !pad_axis(given->padding, size[2], kernel[2], given->stride_w, 1, &params->pad_left, &after))
+        return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "a window larger than its output, or no stride");
+    params->stride_h = given->stride_h;
+    params->stride_w = given->stride_w;
+    const tfl_ints *inputs = from->node->inputs;
+    edgecore_tfl_node *parsed = from->parsed;
+    parsed->ordered[0] = inputs->data[2];
+    parsed->ordered[1] = inputs->data[1];
+    parsed->ordered[2] = inputs->size > 3 ? inputs->data[3] : TFL_OPTIONAL_TENSOR;
+    parsed->inputs = parsed->ordered;
+    return from->version < 4 ? EDGECORE_OK : set_activation(from, given->activation, params);
+}
+
 static edgecore_status parse_pool(const edgecore_tfl_source *from, edgecore_op_params *params)
 {
     const tfl_pool_params *given = from->node->builtin;
@@ -222,6 +249,7 @@ static const struct parser {
     {TFL_OP_CONV_2D, EDGECORE_CONV_2D, 2, 3, 0, true, parse_conv},
     {TFL_OP_DEPTHWISE_CONV_2D, EDGECORE_DEPTHWISE_CONV_2D, 2, 3, 0, true, parse_depthwise},
     {TFL_OP_FULLY_CONNECTED, EDGECORE_FULLY_CONNECTED, 2, 3, 0, true, parse_fully_connected},
+    {TFL_OP_TRANSPOSE_CONV, EDGECORE_TRANSPOSE_CONV, 3, 4, 3, true, parse_transpose_conv},
     {TFL_OP_MAX_POOL_2D, EDGECORE_MAX_POOL_2D, 1, 1, 0, true, parse_pool},
     {TFL_OP_AVERAGE_POOL_2D, EDGECORE_AVERAGE_POOL_2D, 1, 1, 0, true, parse_pool},
     {TFL_OP_MEAN, EDGECORE_MEAN, 2, 2, 1, true, parse_mean},
@@ -274,6 +302,6 @@ edgecore_status edgecore_tfl_parse_node(const tfl_context *context, const tfl_no
         .output_count = node->outputs->size,
         .split_axis = -1,
     };
-    const edgecore_tfl_source from = {context, node, message, parsed};
+    const edgecore_tfl_source from = {context, node, registration->version, message, parsed};
     return parser->parse ? parser->parse(&from, &parsed->params) : EDGECORE_OK;
 }

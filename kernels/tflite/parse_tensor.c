@@ -77,7 +77,8 @@ bool edgecore_tfl_scales_along_outputs(const tfl_tensor *tensor, edgecore_op_kin
     const tfl_affine *affine = tensor->quantisation.params;
     if (!affine->scale || affine->scale->size <= 1)
         return true;
-    if (kind != EDGECORE_CONV_2D && kind != EDGECORE_DEPTHWISE_CONV_2D && kind != EDGECORE_FULLY_CONNECTED)
+    if (kind != EDGECORE_CONV_2D && kind != EDGECORE_DEPTHWISE_CONV_2D && kind != EDGECORE_FULLY_CONNECTED &&
+        kind != EDGECORE_TRANSPOSE_CONV)
         return false;
     if (input < 1)
         return false;

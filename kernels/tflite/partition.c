@@ -68,7 +68,7 @@ static edgecore_status check_node(tfl_context *context, const tfl_delegate *own,
     if (status)
         return status;
     result->weighted = parsed.kind == EDGECORE_CONV_2D || parsed.kind == EDGECORE_DEPTHWISE_CONV_2D ||
-                       parsed.kind == EDGECORE_FULLY_CONNECTED;
+                       parsed.kind == EDGECORE_FULLY_CONNECTED || parsed.kind == EDGECORE_TRANSPOSE_CONV;
     return EDGECORE_OK;
 }
 

@@ -156,6 +156,20 @@ def _fully_connected(draw: st.DrawFn, net: Network) -> str:
     return f"fully connected {shape} -> {units} {options} {out}"
 
 
+def _transpose_conv(draw: st.DrawFn, net: Network) -> str:
+    size, depth, channels = draw(_pairs(1, 9)), draw(CHANNELS), draw(CHANNELS)
+    kernel = draw(st.one_of(st.sampled_from([(2, 2), (3, 3), (4, 4)]), _pairs(1, 6)))
+    stride = draw(st.one_of(st.just((2, 2)), _pairs(1, 4)))
+    padding = draw(PADDINGS)
+    x = net.input((1, *size, depth), draw(quants(1e-3, 0.5)))
+    out = _weighted_out(draw, kernel[0] * kernel[1] * depth)
+    options: dict[str, Any] = {"per_channel": draw(st.booleans()), "bias": draw(st.booleans())}
+    if padding == "SAME" and draw(st.booleans()):  # an odd size that another convolution came from
+        options["size"] = tuple(n * s - draw(st.integers(0, s - 1)) for n, s in zip(size, stride, strict=True))
+    net.output(net.transpose_conv(x, channels, kernel, stride, padding, out=out, **options))
+    return f"transpose conv {size} {depth}->{channels} {kernel=} {stride=} {padding} {options} {out}"
+
+
 def _pool(kind: str) -> Callable[[st.DrawFn, Network], str]:
     def describe(draw: st.DrawFn, net: Network) -> str:
         size, depth = draw(st.tuples(SIZES, SIZES)), draw(CHANNELS)
@@ -298,6 +312,7 @@ OPERATORS: dict[str, st.SearchStrategy[Case]] = {
         "conv_2d": _conv,
         "depthwise_conv_2d": _depthwise,
         "fully_connected": _fully_connected,
+        "transpose_conv": _transpose_conv,
         "max_pool_2d": _pool("MAX_POOL_2D"),
         "average_pool_2d": _pool("AVERAGE_POOL_2D"),
         "mean": _mean,

@@ -35,6 +35,7 @@ class Network:
         self.rng = np.random.default_rng(seed)
         self.dtype = dtype
         self.low, self.high = (-128, 127) if dtype == "int8" else (0, 255)
+        self.weight_point: int | None = None  # of uint8 weights; None draws one
         self.quants: dict[int, Quant] = {}
         self.spread: dict[int, float] = {}  # about the standard deviation of a tensor's stored values
 
@@ -162,6 +163,34 @@ class Network:
         )
         return y
 
+    def transpose_conv(
+        self,
+        x: int,
+        channels: int,
+        kernel: Pair = (2, 2),
+        stride: Pair = (2, 2),
+        padding: str = "SAME",
+        per_channel: bool = True,
+        bias: bool = True,
+        out: Quant | None = None,
+        size: Pair | None = None,
+    ) -> int:
+        """size: height and width of the output where they are not those that Keras would take."""
+        _, height, width, depth = self.shape(x)
+        weights, scales = self._weights(x, (channels, *kernel, depth), 0, per_channel, False)
+        taps = math.ceil(kernel[0] / stride[0]) * math.ceil(kernel[1] / stride[1])
+        inputs = self._with_bias(x, weights, scales, channels, taps * depth, bias)
+        if size is None:
+            more = (max(k - s, 0) if padding == "VALID" else 0 for k, s in zip(kernel, stride, strict=True))
+            size = tuple(n * s + m for n, s, m in zip((height, width), stride, more, strict=True))  # type: ignore[assignment]
+        y = self.activation((1, *size, channels), out or self._sum_quant("NONE"), 55)
+        self.writer.op(
+            "TRANSPOSE_CONV",
+            [self.constant((1, *size, channels)), weights, x, *inputs[2:]], [y],
+            padding=padding, stride_h=stride[0], stride_w=stride[1],
+        )  # fmt: skip
+        return y
+
     # -- layers without weights
 
     def pool(
@@ -264,7 +293,7 @@ class Network:
         scales = (scale * self.rng.uniform(0.5, 1.5, count)).astype(np.float32)
         if self.dtype == "uint8":
             data = self.rng.integers(0, 256, shape)
-            point = int(self.rng.integers(100, 156))
+            point = int(self.rng.integers(100, 156)) if self.weight_point is None else self.weight_point
         else:
             data = self.rng.choice([-127, 127], shape) if extreme else self._balanced(shape, axis)
             point = 0

@@ -24,6 +24,7 @@ _OPERATORS: dict[str, tuple[int, str | None]] = {
     "CONV_2D": (3, "Conv2DOptions"),
     "DEPTHWISE_CONV_2D": (3, "DepthwiseConv2DOptions"),
     "FULLY_CONNECTED": (4, "FullyConnectedOptions"),
+    "TRANSPOSE_CONV": (3, "TransposeConvOptions"),
     "MAX_POOL_2D": (2, "Pool2DOptions"),
     "AVERAGE_POOL_2D": (2, "Pool2DOptions"),
     "MEAN": (2, "ReducerOptions"),

@@ -55,6 +55,7 @@ typedef enum edgecore_op_kind {
     EDGECORE_CONV_2D = 0,      /* x, weights, bias or absent */
     EDGECORE_DEPTHWISE_CONV_2D, /* x, weights, bias or absent */
     EDGECORE_FULLY_CONNECTED,  /* x, weights, bias or absent */
+    EDGECORE_TRANSPOSE_CONV,   /* x, weights, bias or absent; the output's dims say the size */
     EDGECORE_MAX_POOL_2D,
     EDGECORE_AVERAGE_POOL_2D,
     EDGECORE_MEAN,             /* x; the axes stand in the parameters */
@@ -93,7 +94,8 @@ typedef struct edgecore_op_params {
     int32_t stride_h, stride_w;
     int32_t dilation_h, dilation_w;
     int32_t filter_h, filter_w;        /* pools */
-    int32_t pad_top, pad_bottom, pad_left, pad_right; /* of convolutions and pools, explicit (never "SAME") */
+    /* Of convolutions and pools, explicit (never "SAME"); of a transposed convolution what it leaves out of its output. */
+    int32_t pad_top, pad_bottom, pad_left, pad_right;
     int32_t depth_multiplier;
     int32_t axis;                      /* concatenation; may be negative */
     int32_t axis_count;                /* mean, transpose */
