@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         mean,
         mul,
         pad,
+        transpose_conv2d,
     )
     from edgecore.kernels.rearrange import strided_slice, transpose
     from edgecore.kernels.resize import resize_bilinear, resize_nearest_neighbor
@@ -51,6 +52,7 @@ _HOMES = {
         "mean",
         "mul",
         "pad",
+        "transpose_conv2d",
     ),
     "rearrange": ("strided_slice", "transpose"),
     "resize": ("resize_bilinear", "resize_nearest_neighbor"),
@@ -92,6 +94,7 @@ __all__ = [
     "softmax",
     "strided_slice",
     "transpose",
+    "transpose_conv2d",
 ]
 
 

@@ -88,6 +88,7 @@ def test_read_only_inputs_are_fine() -> None:
 ONE_INPUT: dict[str, Callable[[Any], QTensor]] = {
     "conv2d": lambda x: k.conv2d(x, W, Q),
     "depthwise_conv2d": lambda x: k.depthwise_conv2d(x, kernel(1, 3, 3, 4), Q),
+    "transpose_conv2d": lambda x: k.transpose_conv2d(x, W, Q, stride=2),
     "fully_connected": lambda x: k.fully_connected(x, kernel(5, 168), Q),
     "max_pool2d": lambda x: k.max_pool2d(x, 2),
     "average_pool2d": lambda x: k.average_pool2d(x, 2),
@@ -123,7 +124,7 @@ def test_inputs(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["conv2d", "depthwise_conv2d", "max_pool2d", "fire_block", "multi_scale_max_pool", "resize_bilinear"],
+    ["conv2d", "depthwise_conv2d", "max_pool2d", "fire_block", "multi_scale_max_pool", "transpose_conv2d"],
 )
 def test_maps_have_four_dimensions(name: str) -> None:
     with pytest.raises(ValueError, match=r"^x:"):
@@ -141,6 +142,11 @@ BAD_CALLS: list[tuple[str, Callable[[], Any]]] = [
     ("weights", lambda: k.depthwise_conv2d(X, kernel(1, 3, 3, 6), Q)),
     ("weights", lambda: k.fully_connected(X, kernel(5, 167), Q)),
     ("weights", lambda: k.fully_connected(X, kernel(5, 2, 84), Q)),
+    ("weights", lambda: k.transpose_conv2d(X, kernel(5, 3, 3, 3), Q)),
+    ("weights", lambda: k.transpose_conv2d(X, kernel(5, 36), Q)),
+    ("stride", lambda: k.transpose_conv2d(X, W, Q, stride=17)),
+    ("padding", lambda: k.transpose_conv2d(X, W, Q, padding=(1, 1, 1, 1))),  # type: ignore[arg-type]
+    ("activation", lambda: k.transpose_conv2d(X, W, Q, activation="tanh")),
     ("bias", lambda: k.conv2d(X, W, Q, ints(4, dtype=np.int32))),
     ("bias", lambda: k.conv2d(X, W, Q, ints(5, dtype=np.int64))),
     ("bias", lambda: k.conv2d(X, W, Q, ints(10, dtype=np.int32)[::2])),

@@ -298,6 +298,20 @@ def test_pad(seed: int, shape: tuple[int, ...], sides: list[int]) -> None:
     np.testing.assert_array_equal(k.pad(x, paddings).data, expected)
 
 
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize(("kernel", "stride"), [((2, 2), 2), ((3, 3), (2, 2)), ((4, 1), (3, 2)), ((1, 5), 1)])
+def test_transpose_conv2d(padding: str, kernel: tuple[int, int], stride: int | tuple[int, int]) -> None:
+    values = Values(9)
+    x, weights, bias = values.tensor(1, 5, 4, 6), values.weights((9, *kernel, 6)), values.bias(9)
+    result = k.transpose_conv2d(x, weights, OUTPUT, bias, stride=stride, padding=padding)
+    model = Reference()
+    numbers = model.weights(weights, bias, x.quantization, 0)
+    inputs = [model.constant(result.shape), numbers[0], model.input(x), numbers[1]]
+    high, wide = (stride, stride) if isinstance(stride, int) else stride
+    options = {"stride_h": high, "stride_w": wide, "padding": padding.upper()}
+    model.check(model.op("TRANSPOSE_CONV", inputs, result, **options), result)
+
+
 @pytest.mark.parametrize("shape", [(1, 5, 7, 6), (1, 3, 4, 2, 24), (1, 2, 3, 2, 3, 9), (1, 40)])
 def test_transpose(shape: tuple[int, ...]) -> None:
     values = Values(7)

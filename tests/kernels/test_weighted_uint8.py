@@ -36,7 +36,9 @@ def test_convolutions(seed: int, activation: str) -> None:
     net, rng, x = made(seed)
     channels = int(rng.choice([1, 8, 17, 33, 64, 65]))
     kernel, stride, dilation = pair(rng, 1, 4), pair(rng, 1, 3), pair(rng, 1, 2)
-    check(net, net.conv2d(x, channels, kernel, stride, dilation, activation=activation, per_channel=False), seed)
+    check(
+        net, net.conv2d(x, channels, kernel, stride, dilation, activation=activation, per_channel=False), seed
+    )
 
 
 @pytest.mark.parametrize("seed", ROUNDS)
@@ -64,7 +66,9 @@ def test_fully_connected(seed: int) -> None:
 @pytest.mark.parametrize("seed", ROUNDS)
 def test_transposed_convolutions(seed: int) -> None:
     net, rng, x = made(seed)
-    y = net.transpose_conv(x, int(rng.choice([1, 8, 35])), pair(rng, 1, 4), pair(rng, 1, 3), per_channel=False)
+    y = net.transpose_conv(
+        x, int(rng.choice([1, 8, 35])), pair(rng, 1, 4), pair(rng, 1, 3), per_channel=False
+    )
     check(net, y, seed)
 
 

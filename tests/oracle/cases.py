@@ -165,7 +165,9 @@ def _transpose_conv(draw: st.DrawFn, net: Network) -> str:
     out = _weighted_out(draw, kernel[0] * kernel[1] * depth)
     options: dict[str, Any] = {"per_channel": draw(st.booleans()), "bias": draw(st.booleans())}
     if padding == "SAME" and draw(st.booleans()):  # an odd size that another convolution came from
-        options["size"] = tuple(n * s - draw(st.integers(0, s - 1)) for n, s in zip(size, stride, strict=True))
+        options["size"] = tuple(
+            n * s - draw(st.integers(0, s - 1)) for n, s in zip(size, stride, strict=True)
+        )
     net.output(net.transpose_conv(x, channels, kernel, stride, padding, out=out, **options))
     return f"transpose conv {size} {depth}->{channels} {kernel=} {stride=} {padding} {options} {out}"
 
