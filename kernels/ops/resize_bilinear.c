@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "isa/independent.h"
 #include "isa/tier.h"
 #include "ops/arithmetic.h"
 #include "ops/resize.h"
@@ -103,27 +102,30 @@ static void run_whole(const bilinear *self, const edgecore_view *in, const edgec
     }
 }
 
-static void run_real(const bilinear *self, const edgecore_view *in, const edgecore_view *output, int32_t y)
+static void scale_rows(const bilinear *self, const edgecore_view *in, int32_t y, float weight, float *out)
 {
-    const neighbours row = self->rows[y];
-    const uint8_t *a = edgecore_view_at(in, row.first, 0, 0), *b = edgecore_view_at(in, row.second, 0, 0);
-    const float above = row.weights.real[0], below = row.weights.real[1];
-    const uint8_t flip_in = self->flip_in, flip_out = self->flip_out;
+    const uint8_t *row = edgecore_view_at(in, y, 0, 0);
     const size_t n = (size_t)in->channels;
+    if (edgecore_view_dense(in)) {
+        self->tier->scale_row(out, row, n * (size_t)in->width, weight, self->flip_in);
+        return;
+    }
+    for (int32_t x = 0; x < in->width; x++, row += in->pixel_stride)
+        self->tier->scale_row(out + (size_t)x * n, row, n, weight, self->flip_in);
+}
+
+static void run_real(const bilinear *self, const edgecore_view *in, const edgecore_view *output, int32_t y, float *above)
+{
+    const neighbours *row = &self->rows[y];
+    const size_t n = (size_t)in->channels;
+    float *below = above + n * (size_t)in->width;
+    scale_rows(self, in, row->first, row->weights.real[0], above);
+    scale_rows(self, in, row->second, row->weights.real[1], below);
     uint8_t *out = edgecore_view_at(output, y, 0, 0);
     for (int32_t x = 0; x < output->width; x++, out += output->pixel_stride) {
-        const neighbours column = self->columns[x];
-        const ptrdiff_t first = column.first * in->pixel_stride, second = column.second * in->pixel_stride;
-        const float left = column.weights.real[0], right = column.weights.real[1];
-        const uint8_t *corners[4] = {a + first, b + first, a + second, b + second};
-        EDGECORE_INDEPENDENT
-        for (size_t c = 0; c < n; c++) {
-            const float mean = (float)(corners[0][c] ^ flip_in) * above * left +
-                               (float)(corners[1][c] ^ flip_in) * below * left +
-                               (float)(corners[2][c] ^ flip_in) * above * right +
-                               (float)(corners[3][c] ^ flip_in) * below * right + 0.5f;
-            out[c] = (uint8_t)(int32_t)mean ^ flip_out;
-        }
+        const neighbours *column = &self->columns[x];
+        self->tier->blend_scaled(out, above, below, (size_t)column->first * n, (size_t)column->second * n, n,
+                                 column->weights.real, self->flip_out);
     }
 }
 
@@ -133,7 +135,7 @@ static void run(const edgecore_op *op, const edgecore_view *inputs, const edgeco
     const bilinear *self = (const bilinear *)op;
     for (int32_t y = region.y0; y < region.y1; y++) {
         if (self->in_float)
-            run_real(self, inputs, output, y);
+            run_real(self, inputs, output, y, scratch);
         else
             run_whole(self, inputs, output, y, scratch);
     }
@@ -181,7 +183,8 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
     for (int32_t x = 0; x < width.out; x++)
         self->columns[x] = neighbours_of(&width, x, self->in_float);
     self->base.klass = &edgecore_resize_bilinear_class;
-    self->base.scratch_bytes = self->in_float ? 0 : sizeof(int32_t) * (size_t)width.in * (size_t)desc->output->dims[3];
+    const size_t row = (size_t)width.in * (size_t)desc->output->dims[3];
+    self->base.scratch_bytes = self->in_float ? 2 * row * sizeof(float) : row * sizeof(int32_t);
     self->base.activation_inputs = 1;
     self->base.splits_rows = true;
     *op = &self->base;

@@ -181,8 +181,8 @@ class Network:
         taps = math.ceil(kernel[0] / stride[0]) * math.ceil(kernel[1] / stride[1])
         inputs = self._with_bias(x, weights, scales, channels, taps * depth, bias)
         if size is None:
-            more = (max(k - s, 0) if padding == "VALID" else 0 for k, s in zip(kernel, stride, strict=True))
-            size = tuple(n * s + m for n, s, m in zip((height, width), stride, more, strict=True))  # type: ignore[assignment]
+            high, wide = (max(k - s, 0) * (padding == "VALID") for k, s in zip(kernel, stride, strict=True))
+            size = height * stride[0] + high, width * stride[1] + wide
         y = self.activation((1, *size, channels), out or self._sum_quant("NONE"), 55)
         self.writer.op(
             "TRANSPOSE_CONV",

@@ -280,6 +280,25 @@ static void blends(size_t n)
     }
 }
 
+/* Floats that round at every step; columns of one and the same row of sums. */
+static void scaled_blends(size_t n)
+{
+    float *expected = (float *)(void *)expected_sums_end - n, *given = (float *)(void *)given_sums_end - n;
+    for (int32_t round = 0; round < 4; round++) {
+        const uint8_t *in = input(0, n), flip = random_flip();
+        const float weights[2] = {(float)random_between(0, 1 << 24) / (1 << 24), (float)random_between(0, 1 << 24) / (1 << 24)};
+        scalar->scale_row(expected, in, n, weights[0], flip);
+        tested->scale_row(given, in, n, weights[0], flip);
+        for (size_t i = 0; i < n; i++)
+            if (expected[i] != given[i])
+                fail("scale_row", n, i);
+        clear_outputs(n / 2);
+        scalar->blend_scaled(expected_end - n / 2, expected, given, 0, n - n / 2, n / 2, weights, flip);
+        tested->blend_scaled(given_end - n / 2, expected, given, 0, n - n / 2, n / 2, weights, flip);
+        compare("blend_scaled", n / 2);
+    }
+}
+
 static void luma_and_reverse(const edgecore_image_kernels *kernels, size_t n)
 {
     const uint8_t *pixels = input(0, 3 * n), flip = random_flip();
@@ -395,6 +414,7 @@ int main(void)
             averages(n);
             additions_and_products(n);
             blends(n);
+            scaled_blends(n);
         }
         image(edgecore_image_kernels_of(t));
         printf("rows__%s\n", tested->name);
