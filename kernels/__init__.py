@@ -34,7 +34,16 @@ if TYPE_CHECKING:
     from edgecore.kernels.rearrange import strided_slice, transpose
     from edgecore.kernels.resize import resize_bilinear, resize_nearest_neighbor
     from edgecore.kernels.tensors import QTensor, Quantization
-    from edgecore.kernels.unary import hard_swish, leaky_relu, logistic, relu, relu6, requantize, softmax
+    from edgecore.kernels.unary import (
+        hard_swish,
+        leaky_relu,
+        logistic,
+        relu,
+        relu6,
+        requantize,
+        softmax,
+        tanh,
+    )
 
 _HOMES = {
     "blocks": ("fire_block", "multi_scale_max_pool", "residual_add"),
@@ -57,7 +66,7 @@ _HOMES = {
     "rearrange": ("strided_slice", "transpose"),
     "resize": ("resize_bilinear", "resize_nearest_neighbor"),
     "tensors": ("QTensor", "Quantization"),
-    "unary": ("hard_swish", "leaky_relu", "logistic", "relu", "relu6", "requantize", "softmax"),
+    "unary": ("hard_swish", "leaky_relu", "logistic", "relu", "relu6", "requantize", "softmax", "tanh"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -93,6 +102,7 @@ __all__ = [
     "resize_nearest_neighbor",
     "softmax",
     "strided_slice",
+    "tanh",
     "transpose",
     "transpose_conv2d",
 ]

@@ -51,6 +51,7 @@ cdef extern from "edgecore/types.h" nogil:
         EDGECORE_RELU6
         EDGECORE_LEAKY_RELU
         EDGECORE_LOGISTIC
+        EDGECORE_TANH
         EDGECORE_HARD_SWISH
         EDGECORE_QUANTIZE
         EDGECORE_RESIZE_NEAREST_NEIGHBOR

@@ -7,7 +7,7 @@ extern const edgecore_op_class edgecore_max_pool_2d_class, edgecore_average_pool
 extern const edgecore_op_class edgecore_add_class, edgecore_mul_class, edgecore_concatenation_class;
 extern const edgecore_op_class edgecore_pad_class, edgecore_reshape_class, edgecore_softmax_class;
 extern const edgecore_op_class edgecore_relu_class, edgecore_relu6_class, edgecore_leaky_relu_class;
-extern const edgecore_op_class edgecore_logistic_class, edgecore_hard_swish_class, edgecore_quantize_class;
+extern const edgecore_op_class edgecore_logistic_class, edgecore_tanh_class, edgecore_hard_swish_class, edgecore_quantize_class;
 extern const edgecore_op_class edgecore_resize_nearest_neighbor_class, edgecore_resize_bilinear_class;
 extern const edgecore_op_class edgecore_transpose_class, edgecore_strided_slice_class;
 extern const edgecore_op_class edgecore_multi_scale_max_pool_class;
@@ -30,6 +30,7 @@ static const edgecore_op_class *const classes[EDGECORE_OP_KINDS] = {
     [EDGECORE_RELU6] = &edgecore_relu6_class,
     [EDGECORE_LEAKY_RELU] = &edgecore_leaky_relu_class,
     [EDGECORE_LOGISTIC] = &edgecore_logistic_class,
+    [EDGECORE_TANH] = &edgecore_tanh_class,
     [EDGECORE_HARD_SWISH] = &edgecore_hard_swish_class,
     [EDGECORE_QUANTIZE] = &edgecore_quantize_class,
     [EDGECORE_RESIZE_NEAREST_NEIGHBOR] = &edgecore_resize_nearest_neighbor_class,

@@ -39,12 +39,25 @@ static uint8_t linear_byte(const byte_map *map, int32_t u)
     return edgecore_clamp_u8(edgecore_rescale(distance, m) + map->zero_out, map->min, map->max);
 }
 
-static uint8_t logistic_byte(const byte_map *map, int32_t u)
+static float real_of(const byte_map *map, int32_t u)
+{
+    return map->desc->inputs[0]->scales[0] * (float)(u - map->zero_in);
+}
+
+static uint8_t byte_of(const byte_map *map, float y)
 {
     const float inverse_scale = 1.0f / map->desc->output->scales[0];
-    float x = map->desc->inputs[0]->scales[0] * (float)(u - map->zero_in);
-    float y = 1.0f / (1.0f + expf(-x));
     return edgecore_clamp_u8((int32_t)(roundf(y * inverse_scale) + (float)map->zero_out), 0, 255);
+}
+
+static uint8_t logistic_byte(const byte_map *map, int32_t u)
+{
+    return byte_of(map, 1.0f / (1.0f + expf(-real_of(map, u))));
+}
+
+static uint8_t tanh_byte(const byte_map *map, int32_t u)
+{
+    return byte_of(map, tanhf(real_of(map, u)));
 }
 
 static int16_t saturate_16(int64_t value)
@@ -135,6 +148,9 @@ edgecore_status edgecore_unary_table(const edgecore_op_desc *desc, uint8_t table
     case EDGECORE_LOGISTIC:
         byte = logistic_byte;
         break;
+    case EDGECORE_TANH:
+        byte = tanh_byte;
+        break;
     case EDGECORE_HARD_SWISH:
         hard_swish_multipliers(desc, &map);
         byte = hard_swish_byte;
@@ -172,6 +188,10 @@ static edgecore_status check(const edgecore_op_desc *desc, edgecore_message *mes
     case EDGECORE_LOGISTIC:
         if (desc->output->scales[0] != 1.0f / 256 || edgecore_zero_point_u8(desc->output) != 0)
             return edgecore_fail(message, EDGECORE_UNSUPPORTED, "logistic's output is not in steps of 1 / 256 from 0");
+        return EDGECORE_OK;
+    case EDGECORE_TANH:
+        if (desc->output->scales[0] != 1.0f / 128 || edgecore_zero_point_u8(desc->output) != 128)
+            return edgecore_fail(message, EDGECORE_UNSUPPORTED, "tanh's output is not in steps of 1 / 128 around the middle");
         return EDGECORE_OK;
     case EDGECORE_HARD_SWISH:
         hard_swish_multipliers(desc, &hard_swish);
@@ -259,5 +279,6 @@ UNARY_CLASS(relu)
 UNARY_CLASS(relu6)
 UNARY_CLASS(leaky_relu)
 UNARY_CLASS(logistic)
+UNARY_CLASS(tanh)
 UNARY_CLASS(hard_swish)
 UNARY_CLASS(quantize)

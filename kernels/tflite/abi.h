@@ -37,6 +37,7 @@ enum {
     TFL_OP_RESHAPE = 22,
     TFL_OP_RESIZE_BILINEAR = 23,
     TFL_OP_SOFTMAX = 25,
+    TFL_OP_TANH = 28,
     TFL_OP_PAD = 34,
     TFL_OP_TRANSPOSE = 39,
     TFL_OP_MEAN = 40,

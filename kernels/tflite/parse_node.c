@@ -263,6 +263,7 @@ static const struct parser {
     {TFL_OP_RELU6, EDGECORE_RELU6, 1, 1, 0, false, NULL},
     {TFL_OP_LEAKY_RELU, EDGECORE_LEAKY_RELU, 1, 1, 0, true, parse_leaky_relu},
     {TFL_OP_LOGISTIC, EDGECORE_LOGISTIC, 1, 1, 0, false, NULL},
+    {TFL_OP_TANH, EDGECORE_TANH, 1, 1, 0, false, NULL},
     {TFL_OP_HARD_SWISH, EDGECORE_HARD_SWISH, 1, 1, 0, false, NULL},
     {TFL_OP_QUANTIZE, EDGECORE_QUANTIZE, 1, 1, 0, false, NULL},
     {TFL_OP_RESIZE_NEAREST_NEIGHBOR, EDGECORE_RESIZE_NEAREST_NEIGHBOR, 2, 2, 1, true, parse_resize},

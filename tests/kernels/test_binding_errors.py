@@ -101,6 +101,7 @@ ONE_INPUT: dict[str, Callable[[Any], QTensor]] = {
     "relu6": lambda x: k.relu6(x, Q),
     "leaky_relu": lambda x: k.leaky_relu(x, 0.1),
     "logistic": lambda x: k.logistic(x),
+    "tanh": lambda x: k.tanh(x),
     "hard_swish": lambda x: k.hard_swish(x),
     "requantize": lambda x: k.requantize(x, Q),
     "fire_block": lambda x: k.fire_block(x, Convolution(kernel(4, 1, 1, 4), Q), CONV, CONV),

@@ -349,6 +349,7 @@ def test_resize(kind: str, options: dict[str, bool], size: tuple[int, int]) -> N
         ("RELU", k.relu, {}),
         ("RELU6", k.relu6, {}),
         ("LOGISTIC", k.logistic, {}),
+        ("TANH", k.tanh, {}),
         ("HARD_SWISH", k.hard_swish, {}),
         ("SOFTMAX", k.softmax, {"beta": 1.0}),
         ("SOFTMAX", k.softmax, {"beta": 0.5}),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from oracle import Network, Quant, assert_same, random_inputs
 
-TABLES = ["RELU", "RELU6", "LEAKY_RELU", "LOGISTIC", "HARD_SWISH", "QUANTIZE"]
+TABLES = ["RELU", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH", "HARD_SWISH", "QUANTIZE"]
 ROUNDS = range(6)
 
 
@@ -69,7 +69,9 @@ def test_tables(kind: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     net = Network(seed, "uint8")
     x = net.input((1, 3, 5, 70), quant(rng))
-    out = None if kind == "LOGISTIC" else quant(rng, net.quants[x].scale * float(rng.uniform(0.3, 2)))
+    out = (
+        None if kind in ("LOGISTIC", "TANH") else quant(rng, net.quants[x].scale * float(rng.uniform(0.3, 2)))
+    )
     options = {"alpha": 0.1} if kind == "LEAKY_RELU" else {}
     check(net, net.unary(kind, x, out, **options), seed)
 

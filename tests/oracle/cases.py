@@ -198,12 +198,14 @@ def _mean(draw: st.DrawFn, net: Network) -> str:
 def _binary(kind: str) -> Callable[[st.DrawFn, Network], str]:
     def describe(draw: st.DrawFn, net: Network) -> str:
         shape = (1, draw(SIZES), draw(SIZES), draw(CHANNELS))
-        other = draw(st.sampled_from(["same", "same", "same", "channels", "itself", "constant"]))
+        other = draw(st.sampled_from(["same", "same", "same", "channels", "itself", "constant", "number"]))
         a = net.input(shape, draw(quants(1e-3, 2.0)))
         if other == "itself":
             b = a
         elif other == "constant":
             b = net.quantised_constant((1, 1, 1, shape[3]), draw(quants(1e-3, 2.0)))
+        elif other == "number":
+            b = net.quantised_constant((), draw(quants(1e-3, 2.0)))
         else:
             b = net.input(shape if other == "same" else (1, 1, 1, shape[3]), draw(quants(1e-3, 2.0)))
         first, second = net.quants[a].scale, net.quants[b].scale
@@ -296,7 +298,7 @@ def _unary(kind: str) -> Callable[[st.DrawFn, Network], str]:
         shape = draw(st.sampled_from([(1, 16, 16, 1), (1, 256), (1, 5, 7, 11), (1, 1, 1, 3)]))
         x = net.input(shape, draw(quants(1e-3, 1.0)))
         out = None
-        if kind != "LOGISTIC":
+        if kind not in ("LOGISTIC", "TANH"):
             ratio = draw(st.sampled_from([1.0, 0.5, 2.3, 0.07, 9.0]))
             out = Quant(net.quants[x].scale * ratio, draw(quants()).zero_point)
         options = (
@@ -330,6 +332,7 @@ OPERATORS: dict[str, st.SearchStrategy[Case]] = {
         "relu6": _unary("RELU6"),
         "leaky_relu": _unary("LEAKY_RELU"),
         "logistic": _unary("LOGISTIC"),
+        "tanh": _unary("TANH"),
         "hard_swish": _unary("HARD_SWISH"),
         "quantize": _unary("QUANTIZE"),
     }.items()

@@ -72,7 +72,7 @@ class Network:
 
     def quantised_constant(self, shape: Sequence[int], quant: Quant | None = None) -> int:
         quant = quant or self.random_quant()
-        data = self.rng.integers(self.low, self.high + 1, shape)
+        data = self.rng.integers(self.low, self.high + 1, tuple(shape))
         x = self.writer.tensor(shape, self.dtype, quant.scale, quant.zero_point, data=data)
         self.quants[x], self.spread[x] = quant, 74
         return x
@@ -270,7 +270,7 @@ class Network:
         return y
 
     def unary(self, kind: str, x: int, out: Quant | None = None, **options: Any) -> int:
-        """kind: RELU, RELU6, LEAKY_RELU (alpha=...), LOGISTIC, HARD_SWISH, QUANTIZE, TANH."""
+        """kind: RELU, RELU6, LEAKY_RELU (alpha=...), LOGISTIC, HARD_SWISH, QUANTIZE, TANH, ABS."""
         if out is None:
             fixed = {
                 "LOGISTIC": Quant(1 / 256, self.low),

@@ -40,6 +40,7 @@ _OPERATORS: dict[str, tuple[int, str | None]] = {
     "LEAKY_RELU": (2, "LeakyReluOptions"),
     "LOGISTIC": (2, None),
     "TANH": (2, None),
+    "ABS": (1, None),
     "HARD_SWISH": (1, "HardSwishOptions"),
     "QUANTIZE": (2, "QuantizeOptions"),
     "DEQUANTIZE": (2, "DequantizeOptions"),

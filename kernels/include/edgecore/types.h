@@ -69,6 +69,7 @@ typedef enum edgecore_op_kind {
     EDGECORE_RELU6,
     EDGECORE_LEAKY_RELU,
     EDGECORE_LOGISTIC,
+    EDGECORE_TANH,
     EDGECORE_HARD_SWISH,
     EDGECORE_QUANTIZE,         /* one 8-bit quantisation to another */
     EDGECORE_RESIZE_NEAREST_NEIGHBOR, /* x; the output's dims say the size */

@@ -172,6 +172,9 @@ void make_sample(sample *s, edgecore_op_kind kind)
     case EDGECORE_LOGISTIC:
         set_tensor(s, MOST_INPUTS, h, w, c, 1.0f / 256, -128);
         break;
+    case EDGECORE_TANH:
+        set_tensor(s, MOST_INPUTS, h, w, c, 1.0f / 128, 0);
+        break;
     case EDGECORE_MULTI_SCALE_MAX_POOL:
         sample_windows(s, h, w, c);
         break;
