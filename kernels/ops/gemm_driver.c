@@ -90,9 +90,13 @@ static int32_t plan_blocks(const edgecore_gemm_op *op, const edgecore_gemm_layer
             const edgecore_gemm_kernel *kernel =
                 left >= widest->cols ? widest : cheapest(op->tier, left, pixels, depth, &unused);
             cols = left < kernel->cols ? left : kernel->cols;
+            const int32_t first = g * group_cols + c;
+            const size_t part = op->part_taps * op->k;
+            const int8_t *weights = layer->weights + (size_t)first * (size_t)layer->parts * part;
+            const size_t taps = op->part_taps * (size_t)edgecore_parts_needed(weights, cols, layer->parts, part);
             if (blocks)
-                blocks[count] = (edgecore_gemm_block){kernel, NULL, g * group_cols + c, cols, (size_t)(g * group_k)};
-            *bytes += align_up(kernel->block_bytes(op->taps, op->k));
+                blocks[count] = (edgecore_gemm_block){kernel, NULL, first, cols, taps, (size_t)(g * group_k)};
+            *bytes += align_up(kernel->block_bytes(taps, op->k));
         }
     }
     *step = layer->groups > 1 ? group_cols : widest->cols;
@@ -102,7 +106,6 @@ static int32_t plan_blocks(const edgecore_gemm_op *op, const edgecore_gemm_layer
 /* How kernels see the taps. Weights of a kernel row lie the same way whether its pixels are one tap or several. */
 static void plan_taps(edgecore_gemm_op *op, const edgecore_gemm_layer *layer)
 {
-    op->parts = layer->parts;
     const edgecore_window *w = &layer->window;
     op->pixel_bytes = (size_t)layer->in_channels;
     op->by_rows = op->flip_in || (w->kernel_w > 1 && layer->in_channels <= ROW_TAP_CHANNELS && layer->groups == 1);
@@ -122,7 +125,8 @@ static void plan_taps(edgecore_gemm_op *op, const edgecore_gemm_layer *layer)
             op->taps = 1;
         }
     }
-    op->taps *= (size_t)op->parts;
+    op->part_taps = op->taps;
+    op->taps *= (size_t)layer->parts;
 }
 
 double edgecore_gemm_cost(const edgecore_gemm_layer *layer, const edgecore_tier *tier)
@@ -162,16 +166,21 @@ static void plan_chunk(edgecore_gemm_op *op, int32_t tile_rows)
     op->base.scratch_bytes = op->driver_scratch;
 }
 
+/* `few` has room for the weights of a block that leaves parts out. */
 static void pack_blocks(edgecore_gemm_op *op, const edgecore_gemm_layer *layer, const edgecore_requant *requant,
-                        uint8_t *memory)
+                        uint8_t *memory, int8_t *few)
 {
     const size_t per_channel = op->taps * op->k;
     for (int32_t b = 0; b < op->block_count; b++) {
         edgecore_gemm_block *block = &op->blocks[b];
+        const int8_t *weights = layer->weights + (size_t)block->first * per_channel;
+        const size_t kept = block->taps * op->k;
+        for (size_t c = 0; kept < per_channel && c < (size_t)block->cols; c++)
+            memcpy(few + c * kept, weights + c * per_channel, kept);
         edgecore_columns columns = {
-            .weights = layer->weights + (size_t)block->first * per_channel,
+            .weights = kept < per_channel ? few : weights,
             .cols = (size_t)block->cols,
-            .taps = op->taps,
+            .taps = block->taps,
             .k = op->k,
             .requant = *requant,
         };
@@ -180,7 +189,7 @@ static void pack_blocks(edgecore_gemm_op *op, const edgecore_gemm_layer *layer, 
         columns.requant.shift += block->first;
         block->kernel->pack(memory, &columns);
         block->packed = memory;
-        memory += align_up(block->kernel->block_bytes(op->taps, op->k));
+        memory += align_up(block->kernel->block_bytes(block->taps, op->k));
     }
 }
 
@@ -226,7 +235,10 @@ edgecore_status edgecore_gemm_prepare(const edgecore_op_class *klass, const edge
     const size_t zero_bytes = align_up(op->pixel_bytes * (size_t)w->kernel_w + EDGECORE_SLACK);
     const size_t block_table = align_up((size_t)op->block_count * sizeof *op->blocks);
     op->memory = aligned_alloc(ALIGNMENT, packed_bytes + zero_bytes + block_table);
-    if (!op->memory) {
+    int8_t *few = malloc(layer->parts > 1 ? (size_t)layer->out_channels * op->taps * op->k : 1);
+    if (!op->memory || !few) {
+        free(few);
+        free(op->memory);
         free(scales.memory);
         free(op);
         return edgecore_fail(message, EDGECORE_NO_MEMORY, "no memory for %zu bytes of weights", packed_bytes);
@@ -235,7 +247,8 @@ edgecore_status edgecore_gemm_prepare(const edgecore_op_class *klass, const edge
     memset(op->zero_row, op->zero, zero_bytes);
     op->blocks = (edgecore_gemm_block *)(op->zero_row + zero_bytes);
     plan_blocks(op, layer, op->blocks, &step, &packed_bytes);
-    pack_blocks(op, layer, &scales.requant, op->memory);
+    pack_blocks(op, layer, &scales.requant, op->memory, few);
+    free(few);
     free(scales.memory);
     plan_chunk(op, op->blocks[0].kernel->rows);
     op->base.klass = klass;
@@ -259,7 +272,6 @@ void edgecore_gemm_destroy(edgecore_op *base)
 static void point_at_taps(const edgecore_gemm_op *op, const edgecore_view *input, edgecore_pixels pixels,
                           const uint8_t **table, uint8_t *copies)
 {
-    const size_t taps = op->taps / (size_t)op->parts;
     const size_t pitch = (size_t)op->chunk, height = (size_t)op->window.kernel_h, width = (size_t)op->window.kernel_w;
     if (!op->by_rows) {
         edgecore_tap_pointers(&op->window, input, pixels, op->zero_row, table, pitch);
@@ -267,10 +279,10 @@ static void point_at_taps(const edgecore_gemm_op *op, const edgecore_view *input
     }
     const edgecore_row_taps rows = {op->pixel_bytes, op->zero, op->flip_in, op->patch, op->zero_row, copies};
     edgecore_row_pointers(&op->window, input, pixels, &rows, table, pitch);
-    if (op->patch || taps == height)
+    if (op->patch || op->part_taps == height)
         return;
     /* groups read single pixels: from the last kernel row back, each becomes kernel_w taps */
-    for (size_t t = taps; t-- > 0;)
+    for (size_t t = op->part_taps; t-- > 0;)
         for (size_t i = 0; i < (size_t)pixels.count; i++)
             table[t * pitch + i] = table[t / width * pitch + i] + t % width * op->pixel_bytes;
 }
@@ -279,9 +291,9 @@ static void fill_table(const edgecore_gemm_op *op, const edgecore_view *input, e
                        const uint8_t **table, uint8_t *copies)
 {
     point_at_taps(op, input, pixels, table, copies);
-    const size_t part = op->taps / (size_t)op->parts * (size_t)op->chunk;
-    for (int32_t p = 1; p < op->parts; p++)
-        memcpy(table + (size_t)p * part, table, part * sizeof *table);
+    const size_t pitch = (size_t)op->chunk;
+    for (size_t t = op->part_taps; t < op->taps; t += op->part_taps)
+        memcpy(table + t * pitch, table, op->part_taps * pitch * sizeof *table);
 }
 
 static void run_block(const edgecore_gemm_op *op, const edgecore_gemm_block *block, int32_t count,
@@ -292,7 +304,7 @@ static void run_block(const edgecore_gemm_op *op, const edgecore_gemm_block *blo
     edgecore_gemm_args args = {
         .row_pitch = (size_t)op->chunk,
         .a_offset = block->a_offset,
-        .taps = op->taps,
+        .taps = block->taps,
         .k = op->k,
         .block = block->packed,
         .out_offset = (size_t)block->first,

@@ -12,6 +12,7 @@ typedef struct edgecore_gemm_block {
     const edgecore_gemm_kernel *kernel;
     const void *packed;
     int32_t first, cols; /* output channels */
+    size_t taps;         /* of the operator's, those parts of the weights in which this block has any but zeros */
     size_t a_offset;     /* of this block's group within an input pixel */
 } edgecore_gemm_block;
 
@@ -23,7 +24,7 @@ typedef struct edgecore_gemm_op {
     edgecore_gemm_block *blocks;
     int32_t block_count;
     size_t taps, k;          /* as the kernels see them: by rows, a tap is a whole row of the convolution's kernel */
-    int32_t parts;           /* how often the taps follow each other, with other weights each time */
+    size_t part_taps;        /* those of one part of the weights; they follow each other as often as there are parts */
     bool by_rows;            /* table of kernel rows, copied where they are no run of bytes; else of single pixels */
     bool patch;              /* by rows, all of a pixel copied one after the other as its only tap */
     size_t pixel_bytes;      /* of the input */

@@ -177,6 +177,20 @@ edgecore_status edgecore_make_int8_weights(const edgecore_tensor *weights, int32
     return EDGECORE_OK;
 }
 
+int32_t edgecore_parts_needed(const int8_t *weights, int32_t filters, int32_t parts, size_t n)
+{
+    int32_t needed = 1;
+    for (int32_t f = 0; f < filters; f++, weights += (size_t)parts * n)
+        for (int32_t p = parts - 1; p >= needed; p--) {
+            size_t zeros = 0;
+            while (zeros < n && weights[(size_t)p * n + zeros] == 0)
+                zeros++;
+            if (zeros < n)
+                needed = p + 1;
+        }
+    return needed;
+}
+
 static uint32_t sum_weights(const int8_t *w, int64_t count, int64_t stride)
 {
     uint32_t sum = 0;

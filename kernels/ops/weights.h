@@ -40,6 +40,10 @@ typedef struct edgecore_int8_weights {
 edgecore_status edgecore_make_int8_weights(const edgecore_tensor *weights, int32_t filters, edgecore_int8_weights *made,
                                            edgecore_message *message);
 
+/* Parts beyond the first hold the few weights that are far from the zero point: how many of the `parts`, of n weights each, are
+ * not all zeros in these filters. */
+int32_t edgecore_parts_needed(const int8_t *weights, int32_t filters, int32_t parts, size_t n);
+
 /* Arrays of a requantisation, in one allocation. */
 typedef struct edgecore_channel_scales {
     edgecore_requant requant;
