@@ -98,6 +98,17 @@ static void set_slice_sizes(const tfl_ints *in, const tfl_ints *out, int dropped
         params->size[i] = dropped >> i & 1 ? 1 : o < out->size ? out->data[o++] : 1;
 }
 
+/* Elements of a split's outputs before one of them, along the axis; past any tensor's end where they do not fit. */
+static int32_t extent_before(const tfl_tensor *tensors, const edgecore_tfl_node *node, int32_t index)
+{
+    int64_t extent = 0;
+    for (int32_t i = 0; i < index && extent < INT32_MAX; i++) {
+        const tfl_ints *dims = tensors[node->outputs[i]].dims;
+        extent += node->split_axis < dims->size ? dims->data[node->split_axis] : INT32_MAX;
+    }
+    return (int32_t)(extent < INT32_MAX ? extent : INT32_MAX);
+}
+
 edgecore_op_params edgecore_tfl_params_of(const tfl_context *context, const edgecore_tfl_node *node, int32_t index)
 {
     edgecore_op_params params = node->params;
@@ -105,7 +116,7 @@ edgecore_op_params edgecore_tfl_params_of(const tfl_context *context, const edge
         return params;
     const tfl_tensor *tensors = context->tensors;
     set_slice_sizes(tensors[node->inputs[0]].dims, tensors[node->outputs[index]].dims, node->dropped_axes, &params);
-    for (int32_t i = 0; node->split_axis >= 0 && i < index; i++)
-        params.begin[node->split_axis] += tensors[node->outputs[i]].dims->data[node->split_axis];
+    if (node->split_axis >= 0)
+        params.begin[node->split_axis] = extent_before(tensors, node, index);
     return params;
 }
