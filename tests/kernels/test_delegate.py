@@ -30,6 +30,23 @@ def test_a_whole_graph_is_one_partition_and_its_steps_name_every_node() -> None:
     assert sum(step.macs for step in steps) == (10 * 9) * (27 * 16 + 16 * 8 + 8 * 16 + 72 * 16) + 32 * 10
 
 
+@pytest.mark.parametrize("activation", ["RELU", "RELU6"])
+def test_a_transposed_convolution_of_later_runtimes_has_an_activation(
+    need_module: Callable[[str], None], activation: str
+) -> None:
+    need_module("ai_edge_litert")
+    later = importlib.import_module("ai_edge_litert.interpreter")
+    net = Network(seed=4)
+    net.output(net.transpose_conv(net.input((1, 7, 6, 9)), 8, (3, 3), activation=activation))
+    model, delegate = net.build(), ec.load_delegate()
+    inputs = random_inputs(model)
+    resolver = later.OpResolverType.BUILTIN_REF
+    norm = later.Interpreter(model_content=model, experimental_op_resolver_type=resolver)
+    interpreter = later.Interpreter(model_content=model, experimental_delegates=[delegate])
+    assert delegate.claimed_nodes == 1
+    np.testing.assert_array_equal(run(interpreter, inputs)[0], run(norm, inputs)[0])
+
+
 def test_profiling_measures_steps_when_it_is_on() -> None:
     interpreter = ec.open_interpreter(small_model())
     (engine_,) = interpreter.edgecore_delegate.engines()

@@ -174,8 +174,10 @@ class Network:
         bias: bool = True,
         out: Quant | None = None,
         size: Pair | None = None,
+        activation: str = "NONE",
     ) -> int:
-        """size: height and width of the output where they are not those that Keras would take."""
+        """size: height and width of the output where they are not those that Keras would take. An activation
+        makes it version 4, which tflite-runtime 2.14 does not know."""
         _, height, width, depth = self.shape(x)
         weights, scales = self._weights(x, (channels, *kernel, depth), 0, per_channel, False)
         taps = math.ceil(kernel[0] / stride[0]) * math.ceil(kernel[1] / stride[1])
@@ -187,7 +189,8 @@ class Network:
         self.writer.op(
             "TRANSPOSE_CONV",
             [self.constant((1, *size, channels)), weights, x, *inputs[2:]], [y],
-            padding=padding, stride_h=stride[0], stride_w=stride[1],
+            3 if activation == "NONE" else 4, padding=padding, stride_h=stride[0], stride_w=stride[1],
+            fused_activation_function=activation,
         )  # fmt: skip
         return y
 
