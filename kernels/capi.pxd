@@ -58,6 +58,7 @@ cdef extern from "edgecore/types.h" nogil:
         EDGECORE_RESIZE_BILINEAR
         EDGECORE_TRANSPOSE
         EDGECORE_STRIDED_SLICE
+        EDGECORE_SWISH
         EDGECORE_MULTI_SCALE_MAX_POOL
 
     ctypedef enum edgecore_activation:

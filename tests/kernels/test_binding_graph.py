@@ -190,7 +190,7 @@ def test_engines_come_from_graphs() -> None:
 
 
 def test_nodes_are_the_steps_names() -> None:
-    assert len(NODES) == len(set(NODES)) == 25
+    assert len(NODES) == len(set(NODES)) == 26
 
 
 def test_cpu() -> None:

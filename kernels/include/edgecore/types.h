@@ -76,6 +76,7 @@ typedef enum edgecore_op_kind {
     EDGECORE_RESIZE_BILINEAR,
     EDGECORE_TRANSPOSE,        /* x; the order of its dims stands in the axes */
     EDGECORE_STRIDED_SLICE,    /* x; begin, step and size stand in the parameters */
+    EDGECORE_SWISH,            /* made by a fusion: x times its logistic of 1 / 256 */
     EDGECORE_MULTI_SCALE_MAX_POOL, /* made by a fusion: stride 1 pools of one map, flattened and joined */
     EDGECORE_OP_KINDS,
 } edgecore_op_kind;
