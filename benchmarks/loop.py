@@ -19,17 +19,15 @@ from edgecore.errors import exit_status
 from edgecore.statistics import percentile
 from edgecore.table import table
 
-FRAMES = 200  # of a turn
 
-
-def _cost(action: Callable[[int], None]) -> tuple[float, float]:
+def _cost(action: Callable[[int], None], frames: int) -> tuple[float, float]:
     """(wall, CPU) seconds a frame of one turn."""
     wall, cpu = time.perf_counter(), time.process_time()
-    action(FRAMES)
-    return (time.perf_counter() - wall) / FRAMES, (time.process_time() - cpu) / FRAMES
+    action(frames)
+    return (time.perf_counter() - wall) / frames, (time.process_time() - cpu) / frames
 
 
-def measure(model_path: str | None, source: str, turns: int) -> dict[str, dict[str, float]]:
+def measure(model_path: str | None, source: str, turns: int, frames: int) -> dict[str, dict[str, float]]:
     """Milliseconds a frame, {what: {"wall": min, "wall_median": ..., "cpu": min, "cpu_median": ...}}."""
     import edgecore
     from edgecore.camera import source_of
@@ -57,11 +55,11 @@ def measure(model_path: str | None, source: str, turns: int) -> dict[str, dict[s
             for _ in edgecore.stream(source, model, frames=count, pictures=False):
                 pass
 
-        parts = {"read": read, "inference": infer, "preprocess": prepare, "loop": loop}
+        parts = {"read": read, "preprocess": prepare, "inference": infer, "loop": loop}
         seen: dict[str, list[tuple[float, float]]] = {name: [] for name in parts}
         for turn in range(turns + 1):
             for name, action in parts.items():
-                cost = _cost(action)
+                cost = _cost(action, frames)
                 if turn:  # the first one warms up
                     seen[name].append(cost)
     found = {}
@@ -95,11 +93,12 @@ def main() -> int:
     parser.add_argument("--model", metavar="FILE", help="a .tflite (default: the bundled one)")
     parser.add_argument("--source", default="test:pattern", metavar="URI", help="default: test:pattern")
     parser.add_argument("--turns", type=int, default=10, metavar="N", help="default: 10")
+    parser.add_argument("--frames", type=int, default=1000, metavar="N", help="of a turn (default: 1000)")
     parser.add_argument("--json", action="store_true", help="the figures as one JSON object")
     args = parser.parse_args()
 
     def run() -> None:
-        found = measure(args.model, args.source, args.turns)
+        found = measure(args.model, args.source, args.turns, args.frames)
         print(json.dumps(found) if args.json else _report(found))
 
     return exit_status(run)

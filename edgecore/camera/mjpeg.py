@@ -78,9 +78,7 @@ class MotionJpeg(Source):
             self._answer = get(self._address, self.timeout, self._verify)
             self._boundary = _boundary(self._answer)
         except FAILURES as error:
-            lost = self._lost(error)
-            self.close()
-            raise lost from error
+            raise self._lost(error) from error
         self._first = self._next(deadline)
 
     def read(self) -> Frame:
@@ -107,9 +105,7 @@ class MotionJpeg(Source):
                 if captured >= deadline:
                     raise TimeoutError
         except FAILURES as error:
-            lost = self._lost(error, damaged)
-            self.close()
-            raise lost from error
+            raise self._lost(error, damaged) from error
 
     def _newest(self, answer: HTTPResponse, deadline: float) -> bytes:
         """The newest part that has come in whole; waits for one where there is none."""
@@ -150,6 +146,8 @@ class MotionJpeg(Source):
         return part
 
     def _lost(self, error: Exception, damaged: int = 0) -> SourceLost:
+        """Closes; gives what to raise, at once: a name for it would keep the last picture until Python looks
+        for cycles."""
         if isinstance(error, URLError) and isinstance(error.reason, Exception):
             error = error.reason
         match error:
@@ -173,6 +171,7 @@ class MotionJpeg(Source):
                 what = str(error)
             case _:
                 what = unreached(error)
+        self.close()
         return SourceLost(f"{self.title} {what}")
 
     def close(self) -> None:

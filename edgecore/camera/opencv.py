@@ -23,6 +23,15 @@ def opencv() -> ModuleType:
     return cv2
 
 
+def cut_off(data: bytes) -> bool:
+    """Whether a JPEG lacks its end, which OpenCV before 4.11 makes up in silence.
+
+    Markers do not occur in JPEG's coded data, so the last scan (FF DA) has an end of image (FF D9) after it;
+    a thumbnail's lies before.
+    """
+    return data.startswith(b"\xff\xd8") and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
+
+
 def read_image(path: Path) -> np.ndarray:
     """Decodes an image file to uint8 (height, width, 3), BGR.
 
@@ -40,6 +49,8 @@ def read_image(path: Path) -> np.ndarray:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
     if not data.size:
         raise UserError(f"{path} is empty; copy it again")
+    if cut_off(data.tobytes()):
+        raise UserError(f"{path} is damaged (it ends too early); copy it again")
     cv2 = opencv()
     with held_stderr(forward=False) as held:
         try:

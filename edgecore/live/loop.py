@@ -66,7 +66,7 @@ class Loop:
     """The results of a source's frames.
 
     start() it, take results with next() until `ended`, and close() it. Where the newest frame wins, the
-    newest result does too, so that a slow caller gets no old ones; only one with an event waits for it.
+    newest result does too, so that a slow caller gets no old ones; none of the events is lost.
 
     Args:
         source: gives a new, unopened source each time it is called.
@@ -78,7 +78,7 @@ class Loop:
         self.feed = Feed(source, self.settings.newest, self.settings.give_up_after, self.settings.notice)
         self.ended = False
         self._model = model
-        self._out: Slot[Result] = Slot(self.feed.newest, keep=lambda result: result.event is not None)
+        self._out: Slot[Result] = Slot(self.feed.newest, join=_joined)
         self._stop = threading.Event()
         self._stopping = False
         self._error: BaseException | None = None
@@ -160,6 +160,13 @@ class Loop:
             following = result.index + 1
             if not self._out.put(result):
                 return
+
+
+def _joined(old: Result, new: Result) -> Result | None:
+    """The newer result, with the event of the one that it takes the place of; None: each has its own."""
+    if old.event is None:
+        return new
+    return None if new.event is not None else replace(new, event=old.event)
 
 
 class _Stage:

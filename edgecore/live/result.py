@@ -55,7 +55,7 @@ class Result:
         latency: from `frame.captured` to the answer.
         label: what counts now, after smoothing, threshold and confirmation; None: nothing is certain.
         score: the smoothed score of `label`, or of the best class where there is none.
-        event: where `label` has changed with this frame.
+        event: where `label` has changed with this frame, or with one before that a slow caller did not get.
         frame: the picture, where the loop was asked to keep it.
         dropped: frames of the source that nobody looked at, so far.
         captured: the frame's time of capture, in seconds since 1970.

@@ -15,18 +15,19 @@ class Slot(Generic[Item]):
     Args:
         newest: put() does not wait: an item that nobody took in time is handed to `discard`, and counted.
         discard: what becomes of such an item, and of the one that is left at close().
-        keep: which items are not dropped all the same, but waited for.
+        join: for an item that nobody took and the one that comes after, what is to be taken in their place;
+            None: put() waits.
     """
 
     def __init__(
         self,
         newest: bool = False,
         discard: Callable[[Item], None] = lambda item: None,
-        keep: Callable[[Item], bool] = lambda item: False,
+        join: Callable[[Item, Item], Item | None] = lambda old, new: new,
     ) -> None:
         self.dropped = 0
         self._newest = newest
-        self._keep = keep
+        self._join = join
         self._discard = discard
         self._item: Item | None = None
         self._finished = False
@@ -37,18 +38,22 @@ class Slot(Generic[Item]):
         """Hands an item over, waiting for room unless `newest`; False: the slot is closed, it was refused."""
         old: Item | None = None
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._room())
+            while not self._closed and (place := self._placed(item)) is None:
+                self._changed.wait()
             if self._closed:
                 return False
-            old, self._item = self._item, item
+            old, self._item = self._item, place
             self._changed.notify_all()
         if old is not None:
             self.dropped += 1
             self._discard(old)
         return True
 
-    def _room(self) -> bool:
-        return self._item is None or (self._newest and not self._keep(self._item))
+    def _placed(self, item: Item) -> Item | None:
+        """What the slot would hold with the item; None: there is no room for it."""
+        if self._item is None:
+            return item
+        return self._join(self._item, item) if self._newest else None
 
     def take(self, timeout: float) -> Item | None:
         """The item; None: none came within `timeout` seconds, or the slot is closed."""

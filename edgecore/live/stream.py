@@ -43,20 +43,22 @@ def stream(
         newest: the newest frame wins; None: where the source is live.
         give_up_after: seconds without a frame after which UserError is raised; None: never.
         region: the part of the frame that the model sees, "X,Y,WIDTH,HEIGHT" in pixels or percent.
-        rules: how `label` and `event` come about; None: a label has to win 8 of 10 frames.
+        rules: how `label` and `event` come about; None: a label has to win 8 of 10 frames,
+            but of images each is for itself.
         max_fps: frames a second, at most.
         pictures: results carry their frame.
         notice: is told in one line, from another thread, when the source is lost and when it is back.
 
     Raises UserError: a bad argument, a source or a model that does not open or is damaged.
     """
+    usual = Rules() if source_of(source).named else Rules(wins=8, frames=10)
     settings = Settings(
         top=top,
         frames=frames,
         newest=newest,
         give_up_after=give_up_after,
         region=Region.parse(region) if region is not None else None,
-        rules=rules or Rules(),
+        rules=rules or usual,
         pace=Pace(max_fps),
         pictures=pictures,
         notice=notice or (lambda text: None),

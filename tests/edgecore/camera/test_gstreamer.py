@@ -29,7 +29,7 @@ from edgecore.errors import UserError
 
 said = {"frames": [], "error": None, "kind": None, "seconds": 0.0}
 stream = source_of("gst:" + sys.argv[1])
-stream._timeout = 1.0
+stream.timeout = 1.0
 said["title"], said["live"] = stream.title, stream.live
 try:
     for _ in range(2):

@@ -52,16 +52,18 @@ def test_close_wakes_both_sides_and_discards_what_is_left() -> None:
     assert not reader.is_alive()
 
 
-def test_what_is_to_be_kept_is_waited_for_though_the_newest_wins() -> None:
-    slot = Slot[int](newest=True, keep=lambda number: number % 10 == 0)
-    assert slot.put(1) and slot.put(10)
-    writer = threading.Thread(target=lambda: slot.put(11))
+def test_items_that_cannot_be_joined_wait_though_the_newest_wins() -> None:
+    slot = Slot[str](newest=True, join=lambda old, new: old + new if old.islower() else None)
+    assert slot.put("a") and slot.put("b") and slot.put("C")
+    slot.take(0)
+    assert slot.put("C")
+    writer = threading.Thread(target=lambda: slot.put("d"))
     writer.start()
     time.sleep(0.05)
     assert writer.is_alive()
-    assert slot.take(0) == 10
+    assert slot.take(0) == "C"
     writer.join(5)
-    assert slot.take(0) == 11 and slot.dropped == 1
+    assert slot.take(0) == "d" and slot.dropped == 2
 
 
 def test_finish_ends_the_waiting_and_leaves_what_is_there() -> None:
