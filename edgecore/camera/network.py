@@ -65,7 +65,7 @@ class Stream(Capture):
         self._address = address
         self._transport = transport
         self.timeout = timeout
-        self._began = 0.0  # the last open()
+        self._began = 0.0  # when the last open() began to wait for the server
 
     @classmethod
     def from_uri(cls, uri: Uri) -> Self:
@@ -86,11 +86,8 @@ class Stream(Capture):
             milliseconds,
         ]
         with _options(f"rtsp_transport;{self._transport}|{LOW_LATENCY}"):
+            self._began = time.monotonic()  # another stream's opening is not this server's delay
             return cv2.VideoCapture(self._address, cv2.CAP_FFMPEG, timeouts)
-
-    def open(self) -> None:
-        self._began = time.monotonic()
-        super().open()
 
     def _late(self) -> bool:
         return time.monotonic() - self._began >= self.timeout
