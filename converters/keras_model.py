@@ -10,6 +10,7 @@ import keras
 
 from edgecore.artefact import Artefact
 from edgecore.converters import zoo
+from edgecore.converters.zoo import special  # noqa: F401  its layers can be loaded then
 from edgecore.errors import UserError
 from edgecore.preprocess import Preprocessing
 
@@ -24,13 +25,7 @@ def open_model(
     does not load, or is no classifier of square or rectangular images.
     """
     path = Path(path)
-    if not path.is_file():
-        raise UserError(f"there is no model {path}; give a .keras file, as `edgecore train` writes it")
-    try:
-        model = keras.models.load_model(path, compile=False)
-    except Exception as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise UserError(f"{path} does not load as a Keras model: {lines[0]}") from error
+    model = load(path)
     if not isinstance(model.input_shape, tuple) or len(model.input_shape) != 4:
         raise UserError(
             f"{path} takes {model.input_shape}, not one batch of images (n, height, width, channels)"
@@ -52,6 +47,18 @@ def open_model(
     if (spec.order == "GREY") != (channels == 1):
         raise UserError(f"{path} takes {channels} channel(s), which the order {spec.order} does not fit")
     return model, facts, spec
+
+
+def load(path: str | Path) -> keras.Model:
+    """Any Keras model of a file; UserError if there is none."""
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"there is no model {path}; give a .keras file, as `edgecore train` writes it")
+    try:
+        return keras.models.load_model(path, compile=False)
+    except Exception as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise UserError(f"{path} does not load as a Keras model: {lines[0]}") from error
 
 
 def _facts(path: Path) -> Artefact | None:

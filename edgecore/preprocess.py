@@ -32,6 +32,8 @@ def _fields(values: Mapping[str, Any], name: str, channels: int) -> tuple[float,
         numbers *= channels
     if len(numbers) != channels or not all(map(math.isfinite, numbers)):
         raise UserError(f"preprocessing: {name} is {numbers}; give 1 or {channels} finite numbers")
+    if name == "scale" and 0 in numbers:
+        raise UserError("preprocessing: scale is 0, so that every picture would be the same; give another")
     return numbers
 
 

@@ -30,11 +30,6 @@ class Recent:
         """Takes a value, and forgets the oldest."""
         self._values.append(value)
 
-    @property
-    def mean(self) -> float:
-        """The mean; 0 without values."""
-        return sum(self._values) / len(self._values) if self._values else 0.0
-
     def percentiles(self, *ranks: float) -> tuple[float, ...]:
         """The percentiles; zeros without values."""
         ordered = sorted(self._values)

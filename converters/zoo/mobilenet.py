@@ -52,29 +52,64 @@ def mobilenet_v1(classes: int = 1000, input_size: int = 224, *, alpha: float = 1
     return keras.Model(inputs, classifier(x, classes), name="mobilenet_v1")
 
 
-def inverted_residual(x: KerasTensor, expansion: int, filters: int, stride: int, name: str) -> KerasTensor:
+def inverted_residual(
+    x: KerasTensor,
+    expansion: int,
+    filters: int,
+    stride: int,
+    name: str,
+    *,
+    padding: str = "same",
+    expand_always: bool = False,
+) -> KerasTensor:
     """1x1 to `expansion` times the channels, depthwise, linear 1x1; plus the input where shapes allow."""
     channels = x.shape[-1]
     y = x
-    if expansion > 1:
+    if expansion > 1 or expand_always:
         y = conv_bn(y, expansion * channels, 1, activation="relu6", name=f"{name}_expand", norm=KERAS)
-    y = depthwise_bn(y, stride=stride, name=name, norm=KERAS)
+    y = depthwise_bn(y, stride=stride, padding=padding, name=name, norm=KERAS)
     y = conv_bn(y, filters, 1, activation=None, name=f"{name}_project", norm=KERAS)
     return layers.Add(name=f"{name}_add")([x, y]) if stride == 1 and channels == filters else y
 
 
-def mobilenet_v2(classes: int = 1000, input_size: int = 224, *, alpha: float = 1.0) -> keras.Model:
+def mobilenet_v2(
+    classes: int = 1000,
+    input_size: int = 224,
+    *,
+    alpha: float = 1.0,
+    padding: str = "same",
+    expand_first: bool = False,
+) -> keras.Model:
     """Seventeen inverted residual blocks; 3,538,984 parameters with alpha 1 and 1000 classes.
 
-    Input float (batch, input_size, input_size, 3); output softmax (batch, classes).
+    Input float (batch, input_size, input_size, 3); output softmax (batch, classes). `padding` "symmetric" is
+    that of PyTorch's release. With `expand_first` the first block has a 1x1 convolution too, though it
+    expands nothing: 2,262,979 parameters with 3 classes, the count of the SPP-COVID-Net paper.
     """
     inputs = keras.Input((input_size, input_size, 3), name="image")
-    x = conv_bn(inputs, divisible(32 * alpha), 3, stride=2, activation="relu6", name="conv1", norm=KERAS)
+    x = conv_bn(
+        inputs,
+        divisible(32 * alpha),
+        3,
+        stride=2,
+        padding=padding,
+        activation="relu6",
+        name="conv1",
+        norm=KERAS,
+    )
     number = 0
     for expansion, filters, repeats, first_stride in INVERTED:
         for repeat in range(repeats):
             stride = first_stride if repeat == 0 else 1
-            x = inverted_residual(x, expansion, divisible(filters * alpha), stride, f"block{number}")
+            x = inverted_residual(
+                x,
+                expansion,
+                divisible(filters * alpha),
+                stride,
+                f"block{number}",
+                padding=padding,
+                expand_always=expand_first,
+            )
             number += 1
     last = divisible(1280 * alpha) if alpha > 1 else 1280
     x = conv_bn(x, last, 1, activation="relu6", name="head", norm=KERAS)

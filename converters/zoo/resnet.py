@@ -1,36 +1,67 @@
-"""ResNet18 (arXiv:1512.03385), with the explicit paddings of the common releases of its weights."""
+"""ResNet (arXiv:1512.03385) and what it grew into: ResNeXt (arXiv:1611.05431), the wide ones of
+arXiv:1605.07146, SE-ResNet (arXiv:1709.01507); with the paddings of the common releases of their weights,
+which also have a deep block's stride at its 3x3 convolution.
+"""
 
 from __future__ import annotations
 
 import keras
-from keras import layers
 
-from edgecore.converters.zoo.blocks import classifier, conv_bn, residual
+from edgecore.converters.zoo.blocks import bottleneck, classifier, conv_bn, max_pool, residual
 
-STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))
+FILTERS = (64, 128, 256, 512)
+# Blocks of each stage; the deep block of three convolutions from 50 layers up.
+BLOCKS = {
+    18: (2, 2, 2, 2),
+    34: (3, 4, 6, 3),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+}
+EXPANSION = 4
 
 
-def resnet18(classes: int = 1000, input_size: int = 224, *, width: float = 1.0) -> keras.Model:
-    """Two basic blocks per stage; 11,689,512 trainable parameters with 1000 classes.
+def resnet(
+    classes: int = 1000,
+    input_size: int = 224,
+    *,
+    depth: int = 18,
+    width: float = 1.0,
+    groups: int = 1,
+    group_width: int = 64,
+    excite: int = 0,
+) -> keras.Model:
+    """11,689,512 trainable parameters with depth 18 and 1000 classes, 25,557,032 with depth 50.
 
     Input float (batch, input_size, input_size, 3); output softmax (batch, classes). `width` multiplies
-    the filters of every stage.
+    the filters of every stage. In deep blocks the first stage's 3x3 convolution has `groups` of
+    `group_width` channels. `excite` is the reduction of squeeze and excitation, 0 for none.
     """
     inputs = keras.Input((input_size, input_size, 3), name="image")
-    x = layers.ZeroPadding2D(3, name="conv1_pad")(inputs)
-    x = conv_bn(x, round(64 * width), 7, stride=2, padding="valid", name="conv1")
-    # Zeros are the smallest values after a ReLU, so padding with them does not change a maximum.
-    x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
-    x = layers.MaxPooling2D(3, strides=2, name="pool1")(x)
-    for stage, (filters, stride) in enumerate(STAGES, start=1):
-        for block in range(2):
-            first = block == 0
-            x = residual(
-                x,
-                round(filters * width),
-                stride=stride if first else 1,
-                project=first and stage > 1,
-                explicit_pad=True,
-                name=f"stage{stage}_{block + 1}",
-            )
-    return keras.Model(inputs, classifier(x, classes), name="resnet18")
+    x = conv_bn(inputs, round(64 * width), 7, stride=2, padding="symmetric", name="conv1")
+    x = max_pool(x, 3, 2, "pool1")
+    for stage, repeats in enumerate(BLOCKS[depth], start=1):
+        filters = round(FILTERS[stage - 1] * width)
+        for block in range(repeats):
+            stride = 2 if block == 0 and stage > 1 else 1
+            name = f"stage{stage}_{block + 1}"
+            if depth >= 50:
+                inner = filters * groups * group_width // 64
+                x = bottleneck(
+                    x,
+                    filters * EXPANSION,
+                    inner,
+                    stride=stride,
+                    project=block == 0,
+                    groups=groups,
+                    excite=excite,
+                    name=name,
+                )
+            else:
+                project = block == 0 and stage > 1
+                x = residual(
+                    x, filters, stride=stride, project=project, explicit_pad=True, excite=excite, name=name
+                )
+    name = "resnet" if groups == 1 else "resnext"
+    name = f"{'se_' if excite else ''}{'wide_' if group_width > 64 else ''}{name}{depth}"
+    return keras.Model(inputs, classifier(x, classes), name=name)

@@ -166,7 +166,7 @@ def write_clip(path: Path, images: list[np.ndarray]) -> int:
     count = 0
     with av.open(str(path), "w") as container:
         stream = container.add_stream(
-            "libx264", rate=RATE, options={"crf": "29", "preset": "veryslow", "threads": "1"}
+            "libx264", rate=RATE, options={"crf": "33", "preset": "veryslow", "threads": "1"}
         )
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         for image in frames(images):

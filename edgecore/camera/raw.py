@@ -91,6 +91,8 @@ class RawFrames(Source):
         while got < len(memory):
             count = self._receive(self._descriptor, memory[got:])
             if not count and not got:
+                if not self._count:
+                    raise UserError("standard input gave no frame; check the program that writes to it")
                 return None
             if not count:
                 raise UserError(

@@ -169,6 +169,8 @@ def hidden(address: str) -> str:
 
 def existing(uri: Uri) -> Path:
     """The file or folder that a URI names. Raises UserError when there is none."""
+    if not uri.target:
+        raise UserError(f"{uri.text} names nothing; give a path, such as {uri.scheme}:name")
     if not _mode(uri.target):
         raise UserError(
             f"there is no file, folder or camera {uri.target}; name a video, a folder of images or a number"

@@ -88,6 +88,8 @@ class Camera(Capture):
 
         Options: `size=640x480&fps=30&fourcc=MJPG&timeout=3`.
         """
+        if not uri.target:
+            raise UserError(f"{uri.text} names no camera; give its number, such as v4l2:0; {present()}")
         take = uri.options
         fourcc = take.text("fourcc")
         if fourcc is not None and not (len(fourcc) == 4 and fourcc.isascii() and fourcc.isprintable()):
@@ -107,7 +109,8 @@ class Camera(Capture):
         try:
             mode = self._device.stat()
         except OSError:
-            text = f"{self._name} does not exist ({self._device}); {present()}"
+            device = "" if self._name.endswith(str(self._device)) else f" ({self._device})"
+            text = f"{self._name} does not exist{device}; {present()}"
             # What was there once, or has a name of its own, may be plugged in again.
             raise SourceLost(text) if self._met else UserError(text) from None
         if not os.access(self._device, os.R_OK | os.W_OK):

@@ -47,7 +47,10 @@ class Video(Capture):
         """`file:clip.mp4?loop=1&fps=native`, or its path. Raises UserError when there is no such file."""
         native = uri.options.text("fps") == "native"
         fps = "native" if native else uri.options.number("fps")
-        return cls(existing(uri), uri.options.flag("loop"), fps)
+        path = existing(uri)
+        if path.is_dir():
+            raise UserError(f"{path} is a folder; its images are dir:{path}")
+        return cls(path, uri.options.flag("loop"), fps)
 
     @property
     def rate(self) -> float | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -27,8 +28,9 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message}; see `{self.prog} --help`")
 
     def _parse_optional(self, arg_string: str) -> Any:
-        # Standard input with options, `-?size=640x480`, is a source and no option of the command.
-        return None if arg_string.startswith("-?") else super()._parse_optional(arg_string)
+        # Standard input with options, `-?size=640x480`, is a source, and `-5,0,10,10` a value that its option
+        # refuses in better words.
+        return None if re.match(r"-[?0-9]", arg_string) else super()._parse_optional(arg_string)
 
 
 def _parser(commands: Sequence[str]) -> Parser:
@@ -71,7 +73,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
     try:
-        args = _parser(_asked_for(words)).parse_args(words)
+        args, unknown = _parser(_asked_for(words)).parse_known_args(words)
+        if unknown:
+            raise UserError(
+                f"unrecognized arguments: {' '.join(unknown)}; see `edgecore {args.command} --help`"
+            )
         status: int = args.run(args)
         sys.stdout.flush()
         return status

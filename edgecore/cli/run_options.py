@@ -7,9 +7,10 @@ import re
 from typing import TYPE_CHECKING
 
 from edgecore.cli.options import load_model, numbers, positive
+from edgecore.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from edgecore.camera import Source
     from edgecore.live.classes import ClassMap
@@ -22,7 +23,33 @@ if TYPE_CHECKING:
 
 CONFIRM = "8/10"  # for a source whose frames belong together
 
+IDLE_AFTER = 10.0  # seconds
+UNCERTAIN = (0.3, 0.7)
+UNCERTAIN_EVERY = 2.0  # seconds
+UNCERTAIN_SIZE = 200 << 20  # bytes
+OUT_SIZE = 64 << 20  # bytes
+OUT_KEEP = 4
+EVENT_TIMEOUT = 10.0  # seconds
+
+# What says something only beside another option.
+BELONGS_TO = {
+    "idle_after": "idle_fps",
+    "out_size": "out",
+    "out_keep": "out",
+    "uncertain": "save_uncertain",
+    "uncertain_every": "save_uncertain",
+    "uncertain_size": "save_uncertain",
+    "event_timeout": "on_event",
+}
+
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+def filled(text: str) -> str:
+    """A text that is not empty, as that of an unset variable is."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; give a name or a command, or leave the option out")
+    return text
 
 
 def above_zero(text: str) -> float:
@@ -65,9 +92,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="F",
         help="low power: F frames a second while the label has not changed for --idle-after seconds",
     )
-    frames.add_argument(
-        "--idle-after", type=above_zero, default=10.0, metavar="S", help="see --idle-fps (default: 10)"
-    )
+    frames.add_argument("--idle-after", type=above_zero, metavar="S", help="see --idle-fps (default: 10)")
     frames.add_argument(
         "--give-up-after",
         type=above_zero,
@@ -88,48 +113,44 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N/M",
         help="a new label has to win N of M frames (default: 8/10; of images: 1/1)",
     )
-    label.add_argument("--classes", metavar="FILE", help="TOML file that merges, renames or ignores classes")
+    label.add_argument(
+        "--classes", type=filled, metavar="FILE", help="TOML file that merges, renames or ignores classes"
+    )
     out = parser.add_argument_group("outputs")
-    out.add_argument("--out", metavar="FILE", help="append one JSON object a frame to FILE")
+    out.add_argument("--out", type=filled, metavar="FILE", help="append one JSON object a frame to FILE")
     out.add_argument(
         "--out-size",
         type=byte_count,
-        default=64 << 20,
         metavar="SIZE",
         help="rotate FILE there (default: 64M)",
     )
+    out.add_argument("--out-keep", type=positive, metavar="N", help="rotated files to keep (default: 4)")
     out.add_argument(
-        "--out-keep", type=positive, default=4, metavar="N", help="rotated files to keep (default: 4)"
+        "--record", type=filled, metavar="CLIP", help="video of the frames with label, confidence and latency"
     )
     out.add_argument(
-        "--record", metavar="CLIP", help="video of the frames with label, confidence and latency"
+        "--save-uncertain", type=filled, metavar="DIR", help="pictures that the model is not sure of"
     )
-    out.add_argument("--save-uncertain", metavar="DIR", help="pictures that the model is not sure of")
     out.add_argument(
         "--uncertain",
         type=bounds,
-        default=(0.3, 0.7),
         metavar="LOW,HIGH",
         help="best scores that count as not sure (default: 0.3,0.7)",
     )
     out.add_argument(
         "--uncertain-every",
         type=above_zero,
-        default=2.0,
         metavar="S",
         help="seconds between two (default: 2)",
     )
-    out.add_argument(
-        "--uncertain-size", type=byte_count, default=200 << 20, metavar="SIZE", help="of DIR (default: 200M)"
-    )
+    out.add_argument("--uncertain-size", type=byte_count, metavar="SIZE", help="of DIR (default: 200M)")
     out.add_argument(
         "--on-event",
+        type=filled,
         metavar="CMD",
         help="shell command run when the label changes, the event as JSON on stdin",
     )
-    out.add_argument(
-        "--event-timeout", type=above_zero, default=10.0, metavar="S", help="CMD may take (default: 10)"
-    )
+    out.add_argument("--event-timeout", type=above_zero, metavar="S", help="CMD may take (default: 10)")
     out.add_argument("--show", action="store_true", help="a window with the frames; q closes it")
     swap = parser.add_argument_group(
         "replacing the model",
@@ -144,6 +165,31 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MS",
         help="of a new model on one core (default: 4 times the old one's)",
     )
+
+
+def check_options(args: argparse.Namespace) -> None:
+    """Raises UserError for options that contradict each other, or that would do nothing."""
+    for name, other in BELONGS_TO.items():
+        if getattr(args, name) is not None and getattr(args, other) is None:
+            option, wanted = (text.replace("_", "-") for text in (name, other))
+            raise UserError(f"--{option} does nothing without --{wanted}; give that too, or leave it out")
+    for name in ("golden", "max_latency"):
+        if getattr(args, name) is not None and not args.reload:
+            raise UserError(
+                f"--{name.replace('_', '-')} is for a new model, and --no-reload takes none; "
+                "leave one of them out"
+            )
+
+
+def check_threshold(rules: Rules, model: Model) -> None:
+    """Raises UserError where no score of the model can reach the threshold."""
+    import numpy as np
+
+    largest = (np.iinfo(model.output.dtype).max - model.output.zero_point) * (model.output.scale or 1.0)
+    if rules.enter > largest:
+        raise UserError(
+            f"no score reaches the --threshold of {rules.enter:g}: this model's are {largest:.3g} at most"
+        )
 
 
 def rules_of(args: argparse.Namespace, named: bool) -> Rules:
@@ -180,14 +226,16 @@ def reloader_of(
         return candidate
 
     known = KnownPicture.from_text(args.golden) if args.golden is not None else None
+    if known is not None and known.label not in model.labels:
+        raise UserError(
+            f"--golden {args.golden}: the model has no label {known.label!r}; give one of its own"
+        )
     limit = args.max_latency / 1e3 if args.max_latency is not None else None
     return Reloader(model.network.path, load, model, Checks(known, limit), notices)
 
 
-def settings_of(
-    args: argparse.Namespace, source: Source, model: Model, notices: Notices, pictures: bool
-) -> Settings:
-    """What the loop does with a source's frames."""
+def settings_of(args: argparse.Namespace, source: Source, model: Model, notices: Notices) -> Settings:
+    """What the loop does with a source's frames; whether it keeps them is for the outputs to say."""
     from edgecore.live.loop import Settings
     from edgecore.live.pacing import Pace
     from edgecore.live.region import Region
@@ -195,16 +243,18 @@ def settings_of(
     classes = classes_of(args)
     if classes is not None:
         classes(model)  # raises what is wrong with it before anything is opened
+    rules = rules_of(args, source.named)
+    if classes is None:  # scores of merged classes are added up
+        check_threshold(rules, model)
     return Settings(
         top=args.top,
         frames=args.frames,
         newest=None if args.policy is None else args.policy == "newest",
         give_up_after=args.give_up_after,
         region=Region.parse(args.roi) if args.roi is not None else None,
-        rules=rules_of(args, source.named),
+        rules=rules,
         classes=classes,
-        pace=Pace(args.max_fps, args.idle_fps, args.idle_after),
-        pictures=pictures,
+        pace=Pace(args.max_fps, args.idle_fps, args.idle_after or IDLE_AFTER),
         reloader=reloader_of(args, model, classes, notices),
         notice=notices,
     )
@@ -213,26 +263,39 @@ def settings_of(
 def outputs_of(args: argparse.Namespace, source: Source, notices: Notices) -> list[Output]:
     """Where the source's results go beside the display."""
     outputs: list[Output] = []
-    if args.out is not None:
-        from edgecore.live.outputs.results import ResultsFile
+    try:
+        outputs.extend(_outputs(args, source, notices))
+    except BaseException:
+        for output in outputs:
+            output.close()
+        raise
+    return outputs
 
-        outputs.append(ResultsFile(args.out, args.out_size, args.out_keep))
+
+def _outputs(args: argparse.Namespace, source: Source, notices: Notices) -> Iterator[Output]:
     if args.record is not None:
         from edgecore.live.outputs.record import Recording
 
-        outputs.append(Recording(args.record, source.rate, source.live))
+        yield Recording(args.record, source.rate, source.live)
+    if args.out is not None:
+        from edgecore.live.outputs.results import ResultsFile
+
+        yield ResultsFile(args.out, args.out_size or OUT_SIZE, args.out_keep or OUT_KEEP)
     if args.save_uncertain is not None:
         from edgecore.live.outputs.uncertain import Uncertain
 
-        outputs.append(
-            Uncertain(args.save_uncertain, args.uncertain, args.uncertain_every, args.uncertain_size, notices)
+        yield Uncertain(
+            args.save_uncertain,
+            args.uncertain or UNCERTAIN,
+            args.uncertain_every or UNCERTAIN_EVERY,
+            args.uncertain_size or UNCERTAIN_SIZE,
+            notices,
         )
     if args.on_event is not None:
         from edgecore.live.outputs.events import EventCommand
 
-        outputs.append(EventCommand(args.on_event, notices, args.event_timeout))
+        yield EventCommand(args.on_event, notices, args.event_timeout or EVENT_TIMEOUT)
     if args.show:
         from edgecore.live.outputs.window import Window
 
-        outputs.append(Window(f"edgecore {source.title}"))
-    return outputs
+        yield Window(f"edgecore {source.title}")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from edgecore.camera.source import Frame, Source, SourceLost
 from edgecore.errors import UserError
 from edgecore.live.slot import Slot
+from edgecore.live.threads import NativeThread
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # seconds between tries to open a lost source; each doubles the last
 PATIENCE = 4.0  # seconds beyond a source's own timeouts after which it counts as hanging
@@ -81,7 +82,7 @@ class Feed:
             return None
         pause = max(self._next_try - time.monotonic(), 0.0)
         when = f"next try in {pause:.0f} s" if pause >= 1 else "trying again"
-        return f"waiting for {self.title} ({lost}); {when}"
+        return f"waiting for {self.title}, {when}: {lost}"
 
     def start(self) -> None:
         """Opens the source, in the thread; take() raises what is wrong with it."""
@@ -108,12 +109,10 @@ class Feed:
     def _watch(self) -> None:
         now = time.monotonic()
         if self._give_up_after is not None and now - self._last > self._give_up_after:
-            reason = self._lost or "it gives no frame"
-            raise UserError(
-                f"{self.title} gave nothing for {now - self._last:.0f} s ({reason}); check it and start again"
-            )
+            reason = self._lost or "no frame came"
+            raise UserError(f"{self.title} gave nothing for {now - self._last:.0f} s: {reason}")
         since = self._worker.busy_since
-        if since is None or now - since <= 2 * self._worker.source.timeout + PATIENCE:
+        if since is None or now - since <= _longest(self._worker.source):
             return
         self._hanging = [worker for worker in self._hanging if worker.is_alive()]
         if len(self._hanging) >= MOST_HANGING:
@@ -126,8 +125,10 @@ class Feed:
         self._worker.start()
 
     def _lose(self, reason: str) -> None:
+        reason = reason.removeprefix(self.title).lstrip()  # every line begins with the title
         if self._lost is None:
-            self._notice(f"{self.title} is lost: {reason}; trying to open it again")
+            what = "is lost" if self._frames else "cannot be opened"
+            self._notice(f"{self.title} {what}: {reason}; trying again")
         self._lost = reason
 
     def halt(self) -> None:
@@ -189,17 +190,22 @@ class Feed:
                 self._slot.finish()
 
 
-class _Worker(threading.Thread):
+def _longest(source: Source) -> float:
+    """Seconds after which a call into the source counts as hanging."""
+    return 2 * source.timeout + PATIENCE
+
+
+class _Worker(NativeThread):
     """Opens one source again and again, and hands over its frames, as long as the feed wants them of it."""
 
     def __init__(self, feed: Feed, source: Source) -> None:
-        super().__init__(name=f"edgecore {source.title}", daemon=True)
+        super().__init__(f"edgecore {source.title}", self._go_on, feed.halt, _longest(source))
         self.stop = threading.Event()
         self.source = source
         self.busy_since: float | None = None  # when the call into the source began that has not returned
         self._feed = feed
 
-    def run(self) -> None:
+    def _go_on(self) -> None:
         error: BaseException | None = None
         try:
             while self._feed.current(self):

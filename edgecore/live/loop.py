@@ -21,6 +21,7 @@ from edgecore.live.pacing import Pace
 from edgecore.live.region import Region
 from edgecore.live.result import Result
 from edgecore.live.slot import Slot
+from edgecore.live.threads import NativeThread
 from edgecore.model import ranked
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 TICK = 0.1  # seconds between looks at whether to stop
 LEAVE = 0.5  # seconds that close() gives the inference under way
+PATIENCE = 5.0  # seconds that the interpreter's end gives it
 
 
 @dataclass
@@ -83,7 +85,7 @@ class Loop:
         self._stopping = False
         self._error: BaseException | None = None
         self._over = False
-        self._thread = threading.Thread(target=self._run, name="edgecore inference", daemon=True)
+        self._thread = NativeThread("edgecore inference", self._run, self.halt, PATIENCE)
 
     def start(self) -> None:
         """Opens the source and begins, in threads; next() raises what is wrong with it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from edgecore.camera.source import Frame
 from edgecore.model import Prediction
 from edgecore.statistics import Histogram, Recent
 
+RATE_SECONDS = 3.0  # that the rate of late is about
 STAGES = ("read", "preprocess", "inference", "publish")
 
 
@@ -121,16 +122,12 @@ class Tally:
     clock: str = "arrival"
     latency: Measured = field(default_factory=Measured)
     stages: dict[str, Measured] = field(default_factory=lambda: {stage: Measured() for stage in STAGES})
-    intervals: Recent = field(default_factory=Recent)
     labels: Counter[str] = field(default_factory=Counter)
-    _last: float | None = None
+    _times: deque[float] = field(default_factory=lambda: deque(maxlen=Recent.LENGTH))
 
     def add(self, result: Result, publish: float = 0.0) -> None:
         """Counts one result, whose publishing took `publish` seconds."""
-        now = time.monotonic()
-        if self._last is not None:
-            self.intervals.add(now - self._last)
-        self._last = now
+        self._times.append(time.monotonic())
         self.frames += 1
         self.dropped = result.dropped
         self.clock = result.clock
@@ -157,9 +154,14 @@ class Tally:
 
     @property
     def rate_now(self) -> float:
-        """Frames a second of late."""
-        mean = self.intervals.mean
-        return 1 / mean if mean else 0.0
+        """Frames a second of late; 0 with the first."""
+        times = list(self._times)
+        # A pause, while the source was lost, does not count longer than that; two frames always do.
+        recent = [moment for moment in times if times[-1] - moment <= RATE_SECONDS]
+        if len(recent) < 2:
+            recent = times[-2:]
+        span = recent[-1] - recent[0] if recent else 0.0
+        return (len(recent) - 1) / span if span else 0.0
 
     def to_json(self) -> dict[str, Any]:
         """The summary, times in milliseconds."""

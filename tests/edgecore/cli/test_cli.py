@@ -95,7 +95,7 @@ def test_run_over_images(edgecore: Command, model: Path, photos: Path) -> None:
     assert run.returncode == 0 and run.stderr == ""
     lines = run.stdout.splitlines()
     assert (
-        len(lines) == 6
+        len(lines) == 7
         and lines[0].startswith(f"{photos}/a.png  kind ")
         and lines[3].startswith("3 frames in ")
     )
@@ -242,7 +242,7 @@ def test_ctrl_c_ends_with_a_summary(model: Path, tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 0 and err == ""
-    assert " frames in " in out and "labels: " in out
+    assert " frames in " in out and "best class: " in out
 
 
 def test_ctrl_c_elsewhere(model: Path) -> None:
@@ -277,4 +277,4 @@ def test_status_line_on_a_terminal(model: Path, clip: Path) -> None:
         shown += part
     os.close(parent)
     assert process.wait(timeout=30) == 0
-    assert shown.count(b"\r") >= 2 and b"frame 12  kind " in shown and b"12 frames in " in shown
+    assert shown.count(b"\r") >= 2 and b"  frame 12" in shown and b"12 frames in " in shown

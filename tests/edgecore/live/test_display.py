@@ -46,9 +46,31 @@ def test_tally() -> None:
         "p95": pytest.approx(95, rel=0.01),
     }
     assert report["labels"] == {"cat": 60, "dog": 40}
-    first, stages, labels = summary(tally)
-    assert first.startswith("100 frames in 4.00 s, 25.0 fps")
-    assert "inference 7.0" in stages and labels == "labels: cat 60, dog 40"
+    first, latency, stages, labels = summary(tally)
+    assert first == "100 frames in 4.00 s, 25.0 fps" and latency.startswith("latency from arrival: p50 ")
+    assert "inference 7.0" in stages and labels == "best class: cat 60; dog 40"
+
+
+def test_a_long_run_in_days() -> None:
+    tally = Tally()
+    tally.add(result(0))
+    tally.ended = tally.started + 8 * 86400 + 61
+    assert summary(tally)[0].startswith("1 frame in 8 days, 0:01:01, 0.0 fps")
+
+
+def test_the_rate_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came before the source was lost is over."""
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    tally = Tally()
+    assert tally.rate_now == 0.0
+    for pause in [*[0.1] * 50, 60.0, *[0.05] * 20]:
+        now[0] += pause
+        tally.add(result(0))
+    assert tally.rate_now == pytest.approx(20)
+    now[0] += 10.0
+    tally.add(result(0))
+    assert tally.rate_now == pytest.approx(0.1)
 
 
 def test_terminal_rewrites_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,34 +78,79 @@ def test_terminal_rewrites_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     run(Terminal(stream), 50)
     status, *rest = stream.getvalue().split("\n")
-    drawn = status.split("\r")[1:]
+    drawn = [line.removesuffix("\x1b[K") for line in status.split("\r")[1:]]
     assert len(drawn) == 2  # the first and the last: the interval between has not passed
-    assert drawn[0].startswith("frame 1  dog 0.75") and drawn[1].startswith("frame 50  cat 0.75")
-    assert all(len(line.removesuffix("\x1b[K")) < 40 for line in drawn)
+    assert drawn[0].startswith("dog? 0.75  - fps") and drawn[1].startswith("cat? 0.75")
+    assert all(len(line) < 40 for line in drawn)
     assert rest[0].startswith("50 frames")
+
+
+@pytest.mark.parametrize("label", ["cat", "great white heron, Egretta albus, of the marshes", "白鷺" * 20])
+def test_what_80_columns_show(label: str) -> None:
+    tally = Tally()
+    for index in range(300):
+        item = replace(result(index, label, 1.234), dropped=123456)
+        tally.add(item)
+    line = status(item, tally, 79)
+    assert sum(2 if letter > "\u3000" else 1 for letter in line) <= 79
+    assert line[:3] == label[:3] and " 0.75  " in line
+    assert " fps  latency p50/p95 1234/1234 ms  dropped 123456" in line
+    assert "inference" not in line
+    assert "frame 300  read 1.00/1.00  preprocess 2.00/2.00  inference 7.00/7.00" in status(item, tally)
+
+
+def test_the_label_that_counts_comes_first() -> None:
+    tally = Tally()
+    item = result(0, "dog")
+    tally.add(item)
+    assert status(item, tally).startswith("dog? 0.75  ")
+    assert status(replace(item, label="cat", score=0.31), tally).startswith("cat 0.31  ")
+    assert status(replace(item, predictions=[]), tally).startswith("- 0.00  ")
 
 
 def test_plain_lines_of_a_video() -> None:
     stream = io.StringIO()
     run(Plain(stream, False, stream), 50)
     lines = stream.getvalue().splitlines()
-    assert [line.split("  ")[0] for line in lines[:2]] == ["frame 1", "frame 50"]
-    assert len(lines) == 5 and "\r" not in stream.getvalue()
+    assert [line.split("  ")[3] for line in lines[:2]] == ["frame 1", "frame 50"]
+    assert len(lines) == 6 and "\r" not in stream.getvalue()
+
+
+def test_plain_lines_become_rare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log of weeks stays readable."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    stream, tally = io.StringIO(), Tally()
+    display = Plain(stream, False, stream)
+    for index in range(36000):
+        now[0] = 1000 + index / 10
+        tally.add(result(index))
+        display.show(result(index), tally)
+    numbers = [int(line.split("frame ")[1].split()[0]) for line in stream.getvalue().splitlines()]
+    assert numbers[:6] == [1, 11, 31, 71, 151, 311] and 60 <= len(numbers) <= 70
 
 
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_change_of_the_label_that_counts_gets_a_line_of_its_own(terminal: bool) -> None:
     stream, tally = io.StringIO(), Tally()
     display = Terminal(stream) if terminal else Plain(stream, False, stream)
+    events = {
+        7: Event("dog", None, 0.9, 0.0, 7),
+        35: Event("cat", "dog", 0.75, 0.0, 35),
+        50: Event(None, "cat", 0.2, 0.0, 50),
+    }
     for index in range(60):
-        event = Event("cat", "dog", 0.75, 0.0, index) if index == 35 else None
-        item = result(index, "dog" if index < 30 else "cat", event=event)
+        item = replace(result(index), event=events.get(index))
         tally.add(item)
         display.show(item, tally)
     display.finish(tally)
-    shown = [line.split("\r")[-1] for line in stream.getvalue().splitlines()]
-    lines = [line.split()[1:3] for line in shown if line.startswith("frame ")]
-    assert lines[-2:] == [["36", "cat"], ["60", "cat"]]
+    shown = [line.split("\r")[-1].removesuffix("\x1b[K") for line in stream.getvalue().splitlines()]
+    lines = [line.split("  ")[-1] for line in shown if " from frame " in line]
+    assert lines == [
+        "dog 0.90 from frame 8 on",
+        "cat 0.75 from frame 36 on, before: dog",
+        "no label counts from frame 51 on, before: cat",
+    ]
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -92,12 +159,12 @@ def test_what_the_loop_waits_for(terminal: bool) -> None:
     display = Terminal(stream) if terminal else Plain(stream, False, stream)
     tally.add(result(0))
     display.show(result(0), tally)
-    display.note("camera 0 is lost: no such device; trying to open it again")
+    display.note("camera 0 is lost: no such device; trying again")
     for _ in range(200):
-        display.wait("waiting for camera 0 (no such device); next try in 4 s")
+        display.wait("waiting for camera 0, next try in 4 s: no such device")
     text = stream.getvalue()
     assert text.count("waiting for camera 0") <= 2
-    assert "camera 0 is lost: no such device; trying to open it again\n" in text
+    assert "camera 0 is lost: no such device; trying again\n" in text
 
 
 def test_drops_and_recent_percentiles_in_the_status_line() -> None:
@@ -106,15 +173,18 @@ def test_drops_and_recent_percentiles_in_the_status_line() -> None:
         item = result(index, latency=0.5 if index < 700 else 0.01)
         tally.add(replace(item, dropped=7, clock="exposure"))
     line = status(item, tally)
-    assert "dropped 7" in line and "latency p50/p95 10.00/10.00 ms" in line and "inference 7.00/7.00" in line
-    assert "7 dropped; latency from exposure p50 50" in summary(tally)[0]
+    assert "dropped 7" in line and "latency p50/p95 10.0/10.0 ms" in line and "inference 7.00/7.00" in line
+    first, second, *_ = summary(tally)
+    assert first.endswith(", 7 dropped") and second.startswith("latency from exposure: p50 50")
 
 
 def test_plain_lines_of_images() -> None:
     stream = io.StringIO()
     run(Plain(stream, True, stream), 4, "a.png")
     lines = stream.getvalue().splitlines()
-    assert len(lines) == 7 and all(line.startswith("a.png  ") for line in lines[:4])
+    assert (
+        lines[:4] == ["a.png  dog? 0.75", *["a.png  cat? 0.75"] * 2, "a.png  dog? 0.75"] and len(lines) == 8
+    )
 
 
 def test_json_lines() -> None:

@@ -84,7 +84,7 @@ def test_a_lost_source_is_opened_again_and_both_are_said(monkeypatch: pytest.Mon
     assert last is not None and feed.waiting is None
     camera.present = False
     until(lambda: feed.waiting is not None)
-    assert "waiting for camera 0 (" in str(feed.waiting)
+    assert "waiting for camera 0, " in str(feed.waiting)
     until(lambda: "no such device" in str(feed.waiting))
     camera.present = True
     until(lambda: feed.waiting is None)
@@ -92,7 +92,7 @@ def test_a_lost_source_is_opened_again_and_both_are_said(monkeypatch: pytest.Mon
     assert again is not None and again.frame.index > last.frame.index  # numbers go on
     assert camera.opened == 2
     assert [line.split(" after ")[0] for line in said] == [
-        "camera 0 is lost: it was unplugged; trying to open it again",
+        "camera 0 is lost: it was unplugged; trying again",
         "camera 0 is back",
     ]
     feed.close()
@@ -111,7 +111,7 @@ def test_giving_up() -> None:
     camera.present = False
     feed = Feed(camera.make, give_up_after=0.1)
     feed.start()
-    with pytest.raises(UserError, match=r"camera 0 gave nothing for 0 s \(no such device\)"):
+    with pytest.raises(UserError, match="camera 0 gave nothing for 0 s: no such device"):
         take(feed)
     feed.close()
 
