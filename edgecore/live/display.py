@@ -14,6 +14,7 @@ from edgecore.live.result import Event, Measured, Result, Tally
 TERMINAL_INTERVAL = 0.1  # seconds between updates of the status line
 PLAIN_INTERVAL, LONGEST_PLAIN_INTERVAL = 1.0, 60.0  # seconds between plain lines; each doubles the last
 WAITING_INTERVAL = 10.0  # seconds between plain lines that say what the loop is waiting for
+WAITING_AFTER = 2.0  # seconds from the line that says what was lost
 SHORTEST_LABEL = 8  # columns that a label gets however narrow the terminal
 
 
@@ -168,7 +169,7 @@ class Plain:
         self._stream = stream
         self._errors = errors
         self._every = every
-        self._waited = -WAITING_INTERVAL
+        self._waiting_due = 0.0
         self._due = 0.0
         self._interval = PLAIN_INTERVAL
         self._held: Result | None = None
@@ -192,12 +193,13 @@ class Plain:
         print(text, file=self._stream, flush=True)
 
     def note(self, text: str) -> None:
+        self._waiting_due = time.monotonic() + WAITING_AFTER
         print(text, file=self._errors, flush=True)
 
     def wait(self, text: str) -> None:
-        if time.monotonic() - self._waited >= WAITING_INTERVAL:
-            self._waited = time.monotonic()
+        if time.monotonic() >= self._waiting_due:
             self.note(text)
+            self._waiting_due = time.monotonic() + WAITING_INTERVAL
 
     def finish(self, tally: Tally) -> None:
         if self._held is not None:

@@ -153,6 +153,18 @@ def test_a_change_of_the_label_that_counts_gets_a_line_of_its_own(terminal: bool
     ]
 
 
+def test_a_log_says_now_and_then_what_the_loop_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    stream = io.StringIO()
+    display = Plain(stream, False, stream)
+    display.note("lost")
+    for _ in range(250):
+        display.wait(f"waiting at {now[0] - 1000:.1f}")
+        now[0] += 0.1
+    assert stream.getvalue().splitlines() == ["lost", "waiting at 2.0", "waiting at 12.0", "waiting at 22.0"]
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_what_the_loop_waits_for(terminal: bool) -> None:
     stream, tally = io.StringIO(), Tally()
