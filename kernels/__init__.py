@@ -3,9 +3,9 @@
     from edgecore.kernels import Convolution, QTensor, Quantization, conv2d, fire_block
     y = conv2d(x, weights, Quantization(0.05, -3), bias, stride=2, activation="relu")
 
-Operators (`operators`, `rearrange`, `resize`, `unary`) and fused blocks (`blocks`) build a small graph and
-run it through the engine that runs whole models; `graph` is that engine, `cpu` says what the processor has,
-`image` turns frames into tensors. Names load when first used.
+Operators (`operators`, `rearrange`, `resize`, `transposed`, `unary`) and fused blocks (`blocks`) build a
+small graph and run it through the engine that runs whole models; `graph` is that engine, `cpu` says what the
+processor has, `image` turns frames into tensors. Names load when first used.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
         mean,
         mul,
         pad,
-        transpose_conv2d,
     )
     from edgecore.kernels.rearrange import strided_slice, transpose
     from edgecore.kernels.resize import resize_bilinear, resize_nearest_neighbor
     from edgecore.kernels.tensors import QTensor, Quantization
+    from edgecore.kernels.transposed import transpose_conv2d
     from edgecore.kernels.unary import (
         hard_swish,
         leaky_relu,
@@ -61,11 +61,11 @@ _HOMES = {
         "mean",
         "mul",
         "pad",
-        "transpose_conv2d",
     ),
     "rearrange": ("strided_slice", "transpose"),
     "resize": ("resize_bilinear", "resize_nearest_neighbor"),
     "tensors": ("QTensor", "Quantization"),
+    "transposed": ("transpose_conv2d",),
     "unary": ("hard_swish", "leaky_relu", "logistic", "relu", "relu6", "requantize", "softmax", "tanh"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
