@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import pytest
+from materials import until
 from scripted import Camera
 
 from edgecore.camera import source_of
@@ -22,13 +22,6 @@ def take(feed: Feed, seconds: float = 10.0) -> Taken | None:
         if taken is not None or feed.ended:
             return taken
     raise AssertionError(f"no frame in {seconds} s; {feed.waiting}")
-
-
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_a_file_gives_every_frame_in_order_to_a_slow_caller() -> None:
