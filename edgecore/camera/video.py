@@ -54,6 +54,8 @@ class Video(Capture):
 
     @property
     def rate(self) -> float | None:
+        if not self._path.is_file():  # a pipe's frames come once
+            return None
         with held_stderr(forward=False):
             cv2 = opencv()
             capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)

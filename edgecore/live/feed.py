@@ -39,7 +39,8 @@ class Feed:
         give_up_after: seconds without a frame after which take() raises; None: never.
         notice: is told in one line when the source is lost and when it is back.
 
-    `dropped` counts frames that came and that nobody took; `ended` says that take() has given the last frame.
+    `rate` is how many frames a second a clip was made for, where it says; `dropped` counts frames that came
+    and that nobody took; `ended` says that take() has given the last frame.
     """
 
     def __init__(
@@ -52,6 +53,8 @@ class Feed:
         self._make = make
         source = make()
         self.title, self.live, self.named = source.title, source.live, source.named
+        self._opened_as = self.title
+        self.rate = None if source.live else source.rate
         self.newest = source.live if newest is None else newest
         self._give_up_after = give_up_after
         self._notice = notice
@@ -109,7 +112,7 @@ class Feed:
     def _watch(self) -> None:
         now = time.monotonic()
         if self._give_up_after is not None and now - self._last > self._give_up_after:
-            reason = self._lost or "no frame came"
+            reason = self._lost or "no frame came; check it and start again"
             raise UserError(f"{self.title} gave nothing for {now - self._last:.0f} s: {reason}")
         since = self._worker.busy_since
         if since is None or now - since <= _longest(self._worker.source):
@@ -165,6 +168,9 @@ class Feed:
             if self._lost is not None:
                 self._notice(f"{self.title} is back after {now - self._last:.1f} s")
                 self._lost = None
+            if worker.source.title != self._opened_as:  # the camera has not what it was asked for
+                self._opened_as = worker.source.title
+                self._notice(self._opened_as)
             self._tries = 0
             self._last = now
         if not self._slot.put(Taken(numbered, seconds)):

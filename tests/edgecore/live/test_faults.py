@@ -112,7 +112,9 @@ def test_giving_up_while_a_call_hangs(server: Server, model: Path) -> None:
         server.pause()
         assert run.wait() < 2 + NOTICED
         assert run.status == 2
-        assert run.said == [f"edgecore: {server.url} gave nothing for 2 s: no frame came"]
+        assert run.said == [
+            f"edgecore: {server.url} gave nothing for 2 s: no frame came; check it and start again"
+        ]
         assert run.summary["frames"] > 0
 
 
@@ -123,7 +125,7 @@ def test_never_there(server: Server, model: Path) -> None:
         server.restart()
         assert run.frames(10) < 30
         run.stop()
-        assert run.status == 0 and run.indices[0] == 0
+        assert run.status == 0 and run.indices == sorted(set(run.indices))
     server.stop()
     with running(server, model, "--give-up-after", 1) as run:
         run.wait()

@@ -9,6 +9,7 @@ from materials import until
 from scripted import Camera
 
 from edgecore.camera import source_of
+from edgecore.camera.source import Source
 from edgecore.errors import UserError
 from edgecore.live import feed as feed_module
 from edgecore.live.feed import Feed, Taken
@@ -89,6 +90,33 @@ def test_a_lost_source_is_opened_again_and_both_are_said(monkeypatch: pytest.Mon
         "camera 0 is back",
     ]
     feed.close()
+
+
+def test_what_a_camera_gives_instead_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "FIRST_PAUSE", 0.02)
+    camera, said = Camera(), list[str]()
+
+    def make() -> Source:
+        source = camera.make()
+        opening = source.open
+
+        def settled() -> None:
+            opening()
+            source.title = "camera 0 (gives 320x240 instead)"
+
+        monkeypatch.setattr(source, "open", settled)
+        return source
+
+    feed = Feed(make, notice=said.append)
+    feed.start()
+    for _ in range(2):
+        take(feed)
+        camera.present = False
+        until(lambda: feed.waiting is not None)
+        camera.present = True
+        until(lambda: feed.waiting is None)
+    feed.close()
+    assert said.count("camera 0 (gives 320x240 instead)") == 1 and len(said) == 5
 
 
 def test_pauses_grow_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
