@@ -192,3 +192,16 @@ def test_frames_before_an_error_are_not_lost(clip: object, tmp_path: object) -> 
     with pytest.raises(UserError, match="it is damaged"):
         take(feed)
     feed.close()
+
+
+def test_a_feed_that_is_halted_while_it_looks_for_a_hanging_source_opens_no_other() -> None:
+    camera = Camera()
+    feed = Feed(camera.make)
+    feed.start()
+    until(lambda: camera.opened == 1)
+    worker = feed._worker
+    feed.halt()
+    worker.join()
+    worker.busy_since = time.monotonic() - 1000
+    feed._watch()
+    assert feed._worker is worker and feed.close() and camera.opened == 1
