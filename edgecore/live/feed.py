@@ -122,6 +122,8 @@ class Feed:
             self._lose("it hangs in its driver; starting edgecore again may help")
             return
         with self._lock:
+            if self._over:  # halt() came meanwhile, and would not stop another worker
+                return
             self._hanging.append(self._worker)
             self._worker = _Worker(self, self._make())
         self._lose("it does not answer")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import pytest
+from materials import until
 from scripted import Camera
 
 from edgecore.camera import source_of
@@ -23,13 +23,6 @@ def take(feed: Feed, seconds: float = 10.0) -> Taken | None:
         if taken is not None or feed.ended:
             return taken
     raise AssertionError(f"no frame in {seconds} s; {feed.waiting}")
-
-
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_a_file_gives_every_frame_in_order_to_a_slow_caller() -> None:
@@ -199,3 +192,16 @@ def test_frames_before_an_error_are_not_lost(clip: object, tmp_path: object) -> 
     with pytest.raises(UserError, match="it is damaged"):
         take(feed)
     feed.close()
+
+
+def test_a_feed_that_is_halted_while_it_looks_for_a_hanging_source_opens_no_other() -> None:
+    camera = Camera()
+    feed = Feed(camera.make)
+    feed.start()
+    until(lambda: camera.opened == 1)
+    worker = feed._worker
+    feed.halt()
+    worker.join()
+    worker.busy_since = time.monotonic() - 1000
+    feed._watch()
+    assert feed._worker is worker and feed.close() and camera.opened == 1
