@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -63,6 +65,7 @@ class Feed:
         self._frames = 0
         self._last = time.monotonic()  # when the last frame came, or the start
         self._lost: str | None = None
+        self._untold: deque[str] = deque()
         self._tries = 0
         self._next_try = 0.0
         self._over = False  # the source has given its last frame
@@ -120,21 +123,29 @@ class Feed:
         self._hanging = [worker for worker in self._hanging if worker.is_alive()]
         if len(self._hanging) >= MOST_HANGING:
             self._lose("it hangs in its driver; starting edgecore again may help")
+            self._tell()
             return
         with self._lock:
             if self._over:  # halt() came meanwhile, and would not stop another worker
                 return
             self._hanging.append(self._worker)
             self._worker = _Worker(self, self._make())
-        self._lose("it does not answer")
+            self._lose("it does not answer")
+        self._tell()
         self._worker.start()
 
     def _lose(self, reason: str) -> None:
         reason = reason.removeprefix(self.title).lstrip()  # every line begins with the title
         if self._lost is None:
             what = "is lost" if self._frames else "cannot be opened"
-            self._notice(f"{self.title} {what}: {reason}; trying again")
+            self._untold.append(f"{self.title} {what}: {reason}; trying again")
         self._lost = reason
+
+    def _tell(self) -> None:
+        """Hands on what there is to say; without the lock, as nobody knows how long that takes."""
+        with suppress(IndexError):
+            while True:
+                self._notice(self._untold.popleft())
 
     def halt(self) -> None:
         """Tells the thread to end; nothing comes any more."""
@@ -168,13 +179,14 @@ class Feed:
             self._frames += 1
             now = time.monotonic()
             if self._lost is not None:
-                self._notice(f"{self.title} is back after {now - self._last:.1f} s")
+                self._untold.append(f"{self.title} is back after {now - self._last:.1f} s")
                 self._lost = None
             if worker.source.title != self._opened_as:  # the camera has not what it was asked for
                 self._opened_as = worker.source.title
-                self._notice(self._opened_as)
+                self._untold.append(self._opened_as)
             self._tries = 0
             self._last = now
+        self._tell()
         if not self._slot.put(Taken(numbered, seconds)):
             frame.release()
 
@@ -187,7 +199,8 @@ class Feed:
             pause = min(FIRST_PAUSE * 2**self._tries, LONGEST_PAUSE)
             self._tries = min(self._tries + 1, 16)
             self._next_try = time.monotonic() + pause
-            return pause
+        self._tell()
+        return pause
 
     def finish(self, worker: _Worker, error: BaseException | None) -> None:
         """The source has ended, for good."""
@@ -221,7 +234,8 @@ class _Worker(NativeThread):
                     self._drain()
                     break
                 except SourceLost as lost:
-                    self._close()
+                    with suppress(Exception):  # what is lost need not close well
+                        self._close()
                     self.stop.wait(self._feed.lost(self, str(lost)))
         except BaseException as caught:  # also what nobody foresaw: the loop has to hear of it
             error = caught

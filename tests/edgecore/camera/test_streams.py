@@ -135,7 +135,7 @@ def test_udp() -> None:
 
 def test_rtsp_password(capfd: pytest.CaptureFixture[str]) -> None:
     with rtsp("me:sec ret") as server:
-        with source(server.at("cam", "me:sec%20ret")) as stream:
+        with source(server.at("cam", "me:sec%20ret"), "timeout=10") as stream:
             assert stream.read() is not None
         for user in ("me:wr0ng", ""):
             stream = source(server.at("cam", user))
@@ -189,7 +189,7 @@ def test_half_pictures_are_left_out(http: Server, capfd: pytest.CaptureFixture[s
     with source(http.at("halves")) as stream:
         frames = [frame for frame, _ in zip(stream, range(5), strict=False)]
     for frame in frames:
-        assert frame.height == 360 and frame.pixels[-20:].mean() == pytest.approx(clock.GROUND, abs=3)
+        assert frame.height == 360 and np.median(frame.pixels[-20:]) == pytest.approx(clock.GROUND, abs=3)
     assert [frame.index for frame in frames] == list(range(5))
     assert capfd.readouterr().err == ""
 

@@ -207,3 +207,17 @@ def test_json_lines() -> None:
     assert lines[0]["predictions"] == [{"label": "dog", "score": 0.75, "index": 3}]
     assert lines[0]["latency_ms"] == 10.0 and lines[0]["stages_ms"]["inference"] == 7.0
     assert lines[-1]["summary"]["frames"] == 3
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_name_cannot_command_the_terminal(terminal: bool) -> None:
+    stream, tally = io.StringIO(), Tally()
+    display = Terminal(stream) if terminal else Plain(stream, not terminal, stream)
+    item = result(0, "cat\x1b[2J", name="a\nb.png", event=Event("\x07", None, 0.5, 0.0, 0))
+    tally.add(item)
+    display.show(item, tally)
+    display.note("new\x1bline")
+    display.finish(tally)
+    text = stream.getvalue()
+    assert "\x1b[2J" not in text and "\x07" not in text and "\x1bl" not in text
+    assert "cat?[2J" in text and "new?line" in text and (terminal or "a?b.png" in text)

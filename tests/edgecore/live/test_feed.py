@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -205,3 +206,20 @@ def test_a_feed_that_is_halted_while_it_looks_for_a_hanging_source_opens_no_othe
     worker.busy_since = time.monotonic() - 1000
     feed._watch()
     assert feed._worker is worker and feed.close() and camera.opened == 1
+
+
+def test_whoever_is_told_may_take_his_time() -> None:
+    """A notice that blocks holds up its own thread, not the end of the feed."""
+    camera, told = Camera(), threading.Event()
+
+    def block(text: str) -> None:
+        told.set()
+        time.sleep(2)
+
+    feed = Feed(camera.make, notice=block)
+    camera.present = False
+    feed.start()
+    assert told.wait(10)
+    begin = time.monotonic()
+    feed.close()
+    assert time.monotonic() - begin < 1
