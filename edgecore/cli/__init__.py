@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import edgecore
 from edgecore.errors import INTERRUPTED, USER_ERROR, UserError
+from edgecore.native_output import give_python_its_own
 
 COMMANDS = ("run", "classify", "bench", "inspect", "devices", "train", "convert", "eval", "zoo")
 PIPE_CLOSED = 141
@@ -70,6 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # started with it closed
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123
+    give_python_its_own()
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
     try:
