@@ -33,7 +33,9 @@ class Feed:
 
     A live source is drained, so that take() gets the newest frame however slow its caller is; of other
     sources it gets every frame, in order. A source that raises SourceLost is closed and opened again, with
-    growing pauses. One whose call never returns is left to its thread, and another instance is opened.
+    growing pauses. One whose call never returns is left to its thread, and another instance is opened. Once a
+    live source has given frames no UserError is final: a camera that was just plugged in again may not be
+    opened yet, or be something else for a moment.
 
     Args:
         make: gives a new, unopened source.
@@ -189,6 +191,11 @@ class Feed:
         self._tell()
         if not self._slot.put(Taken(numbered, seconds)):
             frame.release()
+        self._last = time.monotonic()  # waiting for room is not waiting for the source
+
+    def final(self, error: UserError) -> bool:
+        """Whether opening the source again is no use after this."""
+        return not (isinstance(error, SourceLost) or (self.live and self._frames))
 
     def lost(self, worker: _Worker, reason: str) -> float:
         """The source is lost; how many seconds to wait before it is opened again."""
@@ -233,7 +240,9 @@ class _Worker(NativeThread):
                 try:
                     self._drain()
                     break
-                except SourceLost as lost:
+                except UserError as lost:
+                    if self._feed.final(lost):
+                        raise
                     with suppress(Exception):  # what is lost need not close well
                         self._close()
                     self.stop.wait(self._feed.lost(self, str(lost)))
@@ -258,5 +267,7 @@ class _Worker(NativeThread):
 
     def _close(self) -> None:
         self.busy_since = time.monotonic()
-        self.source.close()
-        self.busy_since = None
+        try:
+            self.source.close()
+        finally:
+            self.busy_since = None

@@ -128,6 +128,69 @@ def test_pauses_grow_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     feed.close()
 
 
+def test_nothing_that_a_camera_says_after_its_first_frame_is_final(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A camera that is plugged in again belongs to root until udev has seen it."""
+    monkeypatch.setattr(feed_module, "FIRST_PAUSE", 0.02)
+    camera = Camera()
+    denied = threading.Event()
+
+    class Denied(type(camera.make())):  # type: ignore[misc]
+        def open(self) -> None:
+            if denied.is_set():
+                raise UserError("camera 0 may not be opened")
+            super().open()
+
+    feed = Feed(lambda: Denied(camera))
+    feed.start()
+    assert take(feed) is not None
+    denied.set()
+    camera.present = False
+    until(lambda: "may not be opened" in str(feed.waiting))
+    camera.present = True
+    denied.clear()
+    until(lambda: feed.waiting is None)
+    assert take(feed) is not None
+    feed.close()
+
+
+def test_a_source_that_closes_badly_does_not_count_as_hanging(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "PATIENCE", 0.05)
+    camera = Camera(timeout=0.02)
+    camera.present = False
+
+    class Bad(type(camera.make())):  # type: ignore[misc]
+        def close(self) -> None:
+            raise OSError("gone")
+
+    feed = Feed(lambda: Bad(camera))
+    feed.start()
+    until(lambda: feed.waiting is not None)
+    worker = feed._worker
+    time.sleep(0.15)
+    assert feed.take(0.01) is None and feed._worker is worker
+    feed.close()
+
+
+def test_a_slow_caller_does_not_make_the_source_give_up() -> None:
+    camera = Camera()
+    slow = camera.make()
+    reading = slow.read
+
+    def read() -> object:
+        time.sleep(0.05)
+        return reading()
+
+    slow.read = read  # type: ignore[method-assign, assignment]
+    feed = Feed(lambda: slow, newest=False, give_up_after=0.3)
+    feed.start()
+    taken = take(feed)
+    time.sleep(0.5)
+    for _ in range(3):
+        taken = feed.take(0.01) or taken  # raises where the wait for the caller counted
+    assert taken is not None
+    feed.close()
+
+
 def test_giving_up() -> None:
     camera = Camera()
     camera.present = False
