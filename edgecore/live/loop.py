@@ -142,19 +142,21 @@ class Loop:
         settings = self.settings
         stage = _Stage(self._model, settings, self.feed.rate)
         count = following = 0
+        due = False
         while not self._stop.is_set():
             if settings.frames is not None and count - self._out.dropped >= settings.frames:
                 return
             if settings.reloader is not None:
                 model = settings.reloader.poll(time.monotonic(), following)
                 if model is not None:
-                    stage = _Stage(model, settings, self.feed.rate)
-            settings.pace.wait(self._stop)
+                    stage = stage.with_model(model)
+            due = due or settings.pace.wait(self._stop)
             taken = self.feed.take(TICK)
             if taken is None:
                 if self.feed.ended:
                     return
                 continue
+            due = False
             result = stage.result(taken, self.feed.dropped + self._out.dropped)
             if result.event is not None:
                 settings.pace.changed()
@@ -181,6 +183,13 @@ class _Stage:
         self._classes = settings.classes(model) if settings.classes is not None else None
         self._labels = self._classes.labels if self._classes is not None else model.labels
         self._decider = Decider(self._labels, settings.rules)
+
+    def with_model(self, model: Model) -> _Stage:
+        """The same with another model; where the labels are the same, the one that counts goes on doing so."""
+        stage = _Stage(model, self._settings, self._rate)
+        if stage._labels == self._labels:
+            stage._decider = self._decider
+        return stage
 
     def result(self, taken: Taken, dropped: int) -> Result:
         """Preprocesses, infers and decides."""

@@ -18,6 +18,7 @@ from edgecore.live.decision import Rules
 from edgecore.live.loop import Loop, Settings
 from edgecore.live.pacing import Pace
 from edgecore.live.region import Region
+from edgecore.live.reload import Reloader
 from edgecore.live.result import Result
 
 
@@ -106,6 +107,46 @@ def test_frame_rate_cap(model: Path, clip: Path) -> None:
     settings = Settings(pace=Pace(max_fps=50), frames=11)
     assert len(results(Loop(lambda: source_of(clip), edgecore.load(model), settings))) == 11
     assert time.monotonic() - begin >= 0.19
+
+
+def test_a_low_frame_rate_does_not_hold_up_what_is_not_a_frame(model: Path) -> None:
+    camera = Camera()
+    camera.present = False
+    settings = Settings(pace=Pace(max_fps=0.05), give_up_after=0.3)
+    begin = time.monotonic()
+    with pytest.raises(UserError, match="gave nothing"):
+        results(Loop(camera.make, edgecore.load(model), settings))
+    assert time.monotonic() - begin < 10
+
+
+def test_the_label_that_counts_outlives_a_model_with_the_same_labels(model: Path) -> None:
+    loaded, told = edgecore.load(model), list[str]()
+    everything = {"merge": {"thing": loaded.labels}}
+    settings = Settings(
+        classes=lambda model: ClassMap(model.labels, everything),
+        rules=Rules(wins=3, frames=3),
+        reloader=Reloader(model, lambda: edgecore.load(model), loaded, notice=told.append, interval=0.01),
+    )
+    assert settings.reloader is not None
+    loop = Loop(Camera(live=False).make, loaded, settings)
+    loop.start()
+    after: list[Result] = []
+    events = []
+    end = time.monotonic() + 60
+    while len(after) < 10:
+        assert time.monotonic() < end
+        result = loop.next()
+        if result is None:
+            continue
+        if result.event is not None:
+            events.append(result.event)
+            settings.reloader.request()
+        if told:
+            after.append(result)
+    loop.close()
+    assert "was loaded again" in told[0]
+    assert [(event.label, event.previous) for event in events] == [("thing", None)]
+    assert {result.label for result in after} == {"thing"}
 
 
 def test_a_clip_is_smoothed_over_its_own_seconds(model: Path, clip: Path) -> None:
