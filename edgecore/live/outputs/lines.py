@@ -207,7 +207,8 @@ def rotated(path: Path) -> list[Path]:
     found = []
     for other in path.parent.glob("*"):
         number = other.name.removeprefix(path.name + ".")
-        if number != other.name and number.isascii() and number.isdecimal() and number[0] != "0":
+        numbered = number != other.name and number.isascii() and number.isdecimal() and number[0] != "0"
+        if numbered and other.is_file():  # no folder, and no link that leads nowhere
             found.append((int(number), other))
     return [other for _, other in sorted(found)]
 

@@ -154,6 +154,14 @@ def test_reading_while_files_rotate(tmp_path: Path) -> None:
     file.close()
 
 
+def test_what_only_looks_like_a_rotated_file_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text('{"frame": 1}\n')
+    (tmp_path / "r.jsonl.1").symlink_to("nowhere")
+    (tmp_path / "r.jsonl.2").mkdir()
+    assert list(read_results(path)) == [{"frame": 1}]
+
+
 def test_no_results_to_read(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there are no results at"):
         read_results(tmp_path / "none.jsonl")
