@@ -30,6 +30,7 @@ WAITING = 2  # pictures
 CLOSE_SECONDS = 0.5
 SYNC_SECONDS = 5.0
 PARTIAL = ".part"
+UNFINISHED = f"*/.[0-9]*T[0-9]*-*.jpg{PARTIAL}"  # as _write() names them: the user may have files like them
 LONGEST_NAME = 60  # bytes of a label in the name of a file or folder
 PROBE = b"\0" * 65536
 
@@ -82,7 +83,10 @@ class Uncertain:
         self._told = False
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            for partial in self._folder.rglob(".*" + PARTIAL):  # of a run that a power cut ended
+            self._scores = LineFile(
+                self._folder / SCORES, size, 1, SYNC_SECONDS
+            )  # nobody else saves here now
+            for partial in self._folder.glob(UNFINISHED):  # of a run that a power cut ended
                 partial.unlink(missing_ok=True)
             self._try()
             self._used = used_bytes(self._folder)
@@ -90,7 +94,6 @@ class Uncertain:
             raise UserError(
                 f"pictures cannot be saved in {folder}: {error.strerror}; name another folder"
             ) from error
-        self._scores = LineFile(self._folder / SCORES, size, 1, SYNC_SECONDS)
         self._changed = changes(self._folder)
         self._worker = Worker("edgecore-uncertain", self._work, WAITING, self._failed)
 

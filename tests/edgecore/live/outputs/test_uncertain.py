@@ -183,9 +183,23 @@ def test_a_folder_that_is_removed_and_comes_back(tmp_path: Path) -> None:
 
 def test_what_a_power_cut_left_is_cleared_away(tmp_path: Path) -> None:
     (tmp_path / "cat").mkdir()
-    (tmp_path / "cat" / ".picture.jpg.part").write_bytes(b"half")
+    (tmp_path / "cat" / ".20260101T120000.000-0.50-cat.jpg.part").write_bytes(b"half")
+    others = {tmp_path / "cat" / ".film.mkv.part", tmp_path / ".letter.part"}
+    for other in others:
+        other.write_bytes(b"somebody else's")
     Uncertain(tmp_path).close()
-    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["scores.jsonl"]
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == {tmp_path / "scores.jsonl", *others}
+
+
+def test_a_folder_that_another_run_saves_to_is_left_alone(tmp_path: Path) -> None:
+    first = Uncertain(tmp_path)
+    writing = tmp_path / "cat" / ".20260101T120000.000-0.50-cat.jpg.part"
+    writing.parent.mkdir()
+    writing.write_bytes(b"half")
+    with pytest.raises(UserError, match="another program"):
+        Uncertain(tmp_path)
+    assert writing.exists()
+    first.close()
 
 
 def test_folders_that_cannot_be_used(tmp_path: Path, small_disk: SmallDisk) -> None:
