@@ -185,7 +185,7 @@ class _Stage:
         self._decider = Decider(self._labels, settings.rules)
 
     def with_model(self, model: Model) -> _Stage:
-        """The same with another model; where the labels are the same, the one that counts goes on doing so."""
+        """The same with another model; where its labels are the same ones, the label that counts stays."""
         stage = _Stage(model, self._settings, self._rate)
         if stage._labels == self._labels:
             stage._decider = self._decider
