@@ -32,7 +32,7 @@ class _Login(HTTPDigestAuthHandler):
     def http_error_401(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Message
     ) -> HTTPResponse | None:
-        offers = headers.get_all("WWW-Authenticate", [])
+        offers = [offer for offer in headers.get_all("WWW-Authenticate", []) if offer.strip()]
         kinds = {offer.split(None, 1)[0].lower(): offer for offer in offers if "sha-" not in offer.lower()}
         answer: HTTPResponse | None = None
         if req.has_header("Authorization"):
