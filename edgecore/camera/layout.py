@@ -5,7 +5,7 @@ from __future__ import annotations
 from edgecore.camera.source import PLANAR
 from edgecore.errors import UserError
 
-MAX_PIXELS = 1 << 26  # a mistyped size is refused before it takes the memory
+MAX_PIXELS = 1 << 26  # a mistyped or forged size is refused before it takes the memory
 
 
 def shape_of(order: str, width: int, height: int, source: str) -> tuple[int, ...]:

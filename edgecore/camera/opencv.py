@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from edgecore.camera.layout import MAX_PIXELS
 from edgecore.errors import UserError
 from edgecore.native_output import held_stderr
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def opencv() -> ModuleType:
-    """The module cv2. Its log settings are read at its first import, and what the user set stays."""
+    """The module cv2. Its settings are read at its first import, and what the user set stays."""
+    # A JPEG of a few hundred bytes may claim to be a gigabyte of pixels, and OpenCV would make it that.
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
     import cv2

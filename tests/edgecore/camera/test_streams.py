@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -196,6 +198,27 @@ def test_half_pictures_are_left_out(http: Server, capfd: pytest.CaptureFixture[s
         assert frame.height == 360 and np.median(frame.pixels[-20:]) == pytest.approx(clock.GROUND, abs=3)
     assert [frame.index for frame in frames] == list(range(5))
     assert capfd.readouterr().err == ""
+
+
+FORGED = """
+import resource
+from edgecore.camera.mjpeg import decoded
+from edgecore.camera.opencv import opencv
+import numpy as np
+
+_, data = opencv().imencode(".jpg", np.zeros((16, 16, 3), np.uint8))
+jpeg = bytearray(data.tobytes())
+sides = jpeg.find(b"\\xff\\xc0") + 5
+jpeg[sides : sides + 4] = (9000).to_bytes(2, "big") * 2
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+assert decoded(bytes(jpeg)) is None
+assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB
+"""
+
+
+def test_a_picture_that_claims_to_be_vast_takes_no_memory() -> None:
+    """In a process of its own, as OpenCV reads its limit when it is loaded."""
+    subprocess.run([sys.executable, "-c", FORGED], check=True)
 
 
 def test_flaws_are_not_reported_for_every_frame(http: Server, capfd: pytest.CaptureFixture[str]) -> None:
