@@ -19,6 +19,7 @@ PLANAR = {
 }  # GStreamer's name: ours, what the width is a multiple of
 HD = 720  # rows from which GStreamer takes BT.709 where nobody says otherwise
 TITLE_LENGTH = 60
+MOST_LEFT = 3  # threads that may be left behind in calls that never return
 
 
 class Pipeline(Source):
@@ -39,6 +40,7 @@ class Pipeline(Source):
         self.title = "gst:" + re.sub(r"(-pw=)\S*", r"\1***", hidden(short))
         self.timeout = timeout
         self._worker: Leavable | None = None
+        self._left: list[Leavable] = []
         self._capture: Any = None
         self._first: Frame | None = None
         self._count = 0
@@ -58,6 +60,9 @@ class Pipeline(Source):
                 "this OpenCV has no GStreamer (the wheels of pip have none); use apt's python3-opencv, "
                 "in a virtual environment made with --system-site-packages, without opencv-python-headless"
             )
+        self._left = [worker for worker in self._left if worker.is_alive()]
+        if len(self._left) >= MOST_LEFT:
+            raise SourceLost(f"{self.title} hangs in GStreamer; starting edgecore again may help")
         self._count = 0
         self._worker = Leavable("gstreamer")
         deadline = time.monotonic() + self.timeout
@@ -143,3 +148,4 @@ class Pipeline(Source):
             worker.call(lambda: capture is not None and capture.release())
             worker.finish()
             worker.join(timeout=wait)
+            self._left.append(worker)

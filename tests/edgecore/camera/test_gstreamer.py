@@ -47,12 +47,26 @@ stream.close()
 print(json.dumps(said))
 """
 
+OPEN = """
+import sys, threading
+from edgecore.camera import SourceLost, source_of
+
+stream = source_of("gst:" + sys.argv[1])
+stream.timeout = 0.3
+for _ in range(6):
+    try:
+        stream.open()
+    except SourceLost as lost:
+        said = str(lost)
+print(threading.active_count(), said)
+"""
+
 Read = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def read(tmp_path_factory: pytest.TempPathFactory) -> Read:
-    """read(pipeline, frames) -> what became of reading that many frames twice."""
+def system(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """system(script, words) -> what a script says under the system's Python."""
     try:
         found = subprocess.run([SYSTEM_PYTHON, "-c", PROBE], capture_output=True).returncode == 0
     except OSError:
@@ -65,16 +79,26 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Read:
     folder = tmp_path_factory.mktemp("system")
     (folder / "edgecore").symlink_to(Path(edgecore.__file__).parent)
 
-    def run(pipeline: str, frames: int = 5) -> dict[str, Any]:
+    def run(script: str, *words: str) -> str:
         done = subprocess.run(
-            [SYSTEM_PYTHON, "-c", READ, pipeline, str(frames)],
+            [SYSTEM_PYTHON, "-c", script, *words],
             capture_output=True,
             text=True,
             timeout=60,
             env=os.environ | {"PYTHONPATH": str(folder)},
         )
         assert done.returncode == 0, done.stderr
-        said: dict[str, Any] = json.loads(done.stdout)
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def read(system: Callable[..., str]) -> Read:
+    """read(pipeline, frames) -> what became of reading that many frames twice."""
+
+    def run(pipeline: str, frames: int = 5) -> dict[str, Any]:
+        said: dict[str, Any] = json.loads(system(READ, pipeline, str(frames)))
         return said
 
     return run
@@ -139,6 +163,19 @@ def test_stall(read: Read, tmp_path: Path, frames: int, says: str) -> None:
         os.close(holder)
     assert said["kind"] == "SourceLost" and says in said["error"]
     assert len(said["frames"]) == frames and said["seconds"] < 4
+
+
+def test_a_pipeline_that_hangs_again_and_again_piles_up_no_threads(
+    system: Callable[..., str], tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    holder = os.open(pipe, os.O_RDWR)
+    try:
+        said = system(OPEN, f"filesrc location={pipe} ! rawvideoparse width=32 height=16 format=gray8")
+    finally:
+        os.close(holder)
+    assert said.startswith("4 ") and "hangs in GStreamer" in said
 
 
 def test_wheels_have_no_gstreamer() -> None:
