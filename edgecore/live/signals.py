@@ -12,6 +12,8 @@ from types import FrameType
 def handled(stop: Callable[[], None], reload: Callable[[], None] | None = None) -> Iterator[None]:
     """SIGINT and SIGTERM call `stop`, SIGHUP `reload`, during the block; in the main thread.
 
+    Without `reload` SIGHUP calls `stop` too, unless it is ignored, as nohup has it.
+
     A second SIGINT or SIGTERM kills, in case stopping itself hangs: Python's own handlers would wait until
     whatever hangs comes back from native code.
     """
@@ -27,6 +29,8 @@ def handled(stop: Callable[[], None], reload: Callable[[], None] | None = None) 
     handlers = {signal.SIGINT: end, signal.SIGTERM: end}
     if reload is not None:
         handlers[signal.SIGHUP] = again
+    elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        handlers[signal.SIGHUP] = end
     before = {int(number): signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield

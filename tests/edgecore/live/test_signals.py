@@ -67,6 +67,14 @@ def test_a_run_that_is_well(
             ended_well(run, number, out, recorded)
 
 
+def test_a_hang_up_where_no_model_is_reloaded(model: Path, tmp_path: Path) -> None:
+    out, recorded = tmp_path / "results.jsonl", tmp_path / "recorded.mp4"
+    words = ("--model", model, "--no-reload", "--out", out, "--record", recorded)
+    with Run("test:pattern?fps=50&live=1", *words) as run:
+        run.frames(60)
+        ended_well(run, signal.SIGHUP, out, recorded)
+
+
 @pytest.mark.parametrize("number", [TERM, INT])
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
 def test_a_lost_server(model: Path, tmp_path: Path, scheme: str, number: signal.Signals) -> None:
