@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Protocol, TextIO
 from unicodedata import east_asian_width
@@ -165,6 +168,16 @@ class Terminal:
         print("\n".join(summary(tally)), file=self._stream, flush=True)
 
 
+@contextmanager
+def _log() -> Iterator[None]:
+    """What is printed in the block is lost where a full disk has no room for it; the loop does not end."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+
+
 class Plain:
     """A line with its name and answer for every image. For a video or camera status lines, ever rarer up to
     one a minute, one for each change of the label that counts, and the last. What happens beside the results
@@ -185,6 +198,10 @@ class Plain:
             where = _plain(result.name) if result.name is not None else f"frame {result.index + 1}"
             self._print(f"{where}  {label} {score:.2f}")
             return
+        with _log():
+            self._show_now_and_then(result, tally)
+
+    def _show_now_and_then(self, result: Result, tally: Tally) -> None:
         if result.event is not None:
             self._print(change(result.event))
         now = time.monotonic()
@@ -200,7 +217,8 @@ class Plain:
 
     def note(self, text: str) -> None:
         self._waiting_due = time.monotonic() + WAITING_AFTER
-        print(_plain(text), file=self._errors, flush=True)
+        with _log():
+            print(_plain(text), file=self._errors, flush=True)
 
     def wait(self, text: str) -> None:
         if time.monotonic() >= self._waiting_due:
@@ -209,7 +227,8 @@ class Plain:
 
     def finish(self, tally: Tally) -> None:
         if self._held is not None:
-            self._print(status(self._held, tally))
+            with _log():
+                self._print(status(self._held, tally))
         self._print("\n".join(summary(tally)))
 
 

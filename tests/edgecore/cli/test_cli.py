@@ -167,6 +167,16 @@ def test_standard_output_on_a_full_disk(model: Path, clip: Path) -> None:
     assert (run.returncode, run.stderr) == (2, "edgecore: the output: No space left on device\n")
 
 
+def test_a_log_on_a_full_disk_does_not_end_a_live_run(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "results.jsonl"
+    words = ["test:pattern?live=1&fps=200&frames=50", "--policy", "every", "--out", str(out)]
+    program = [sys.executable, "-m", "edgecore.cli", "run", *words, "--model", str(model)]
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert len(out.read_text().splitlines()) == 50
+    assert (run.returncode, run.stderr) == (2, "edgecore: the output: No space left on device\n")
+
+
 def test_results_on_a_full_disk_do_not_stop_the_loop(edgecore: Command, model: Path, clip: Path) -> None:
     run = edgecore("run", clip, "--model", model, "--out", "/dev/full")
     first, last = run.stderr.splitlines()
