@@ -7,6 +7,7 @@ OpenCV and the interpreter inside run(), so that `edgecore --help` stays quick o
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import re
 import sys
@@ -71,6 +72,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # started with it closed
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a label that the terminal has no letters for
+        sys.stdout.reconfigure(errors="backslashreplace")
     give_python_its_own()
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words

@@ -185,6 +185,17 @@ def test_results_on_a_full_disk_do_not_stop_the_loop(edgecore: Command, model: P
     assert run.returncode == 2 and "12 frames in " in run.stdout
 
 
+def test_labels_that_the_output_has_no_letters_for(model: Path, clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "labels").write_text("".join(f"日{number}\n" for number in range(10)), encoding="utf-8")
+    words = ["run", str(clip), "--model", str(model), "--labels", str(tmp_path / "labels")]
+    run = subprocess.run(
+        [sys.executable, "-m", "edgecore.cli", *words],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "latin-1"},
+    )
+    assert (run.returncode, run.stderr) == (0, b"") and rb"best class: \u65e5" in run.stdout
+
+
 @pytest.mark.parametrize("closed", [">&-", "2>&-"])
 def test_closed_output(model: Path, clip: Path, closed: str) -> None:
     command = f'"{sys.executable}" -m edgecore.cli run "{clip}" --model "{model}" {closed}'
