@@ -18,7 +18,7 @@ from edgecore.camera.flaws import Flaws
 from edgecore.camera.http_get import get
 from edgecore.camera.opencv import opencv
 from edgecore.camera.source import TIMEOUT, Frame, Source, SourceLost
-from edgecore.camera.uri import Uri, hidden
+from edgecore.camera.uri import MAX_SIDE, Uri, hidden
 
 if TYPE_CHECKING:
     import numpy as np
@@ -193,7 +193,8 @@ def _boundary(answer: HTTPResponse) -> bytes:
 
 
 def decoded(data: bytes) -> np.ndarray | None:
-    """A whole JPEG's pixels, uint8 (height, width, 3), BGR; None where it is none or ends early."""
+    """A whole JPEG's pixels, uint8 (height, width, 3), BGR; None where it is none, ends early, or is
+    longer than MAX_SIDE."""
     import numpy as np
 
     if not data.startswith(b"\xff\xd8") or not data.rstrip(b"\x00\r\n").endswith(b"\xff\xd9"):
@@ -203,4 +204,4 @@ def decoded(data: bytes) -> np.ndarray | None:
         pixels: np.ndarray | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:  # more pixels than OpenCV's limit
         return None
-    return pixels
+    return None if pixels is None or max(pixels.shape) > MAX_SIDE else pixels

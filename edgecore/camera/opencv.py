@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from edgecore.camera.layout import MAX_PIXELS
+from edgecore.camera.uri import MAX_SIDE
 from edgecore.errors import UserError
 from edgecore.native_output import held_stderr
 
@@ -62,6 +63,9 @@ def read_image(path: Path) -> np.ndarray:
             image = None
     if image is None:
         raise UserError(f"{path} does not decode as an image; use JPEG, PNG, BMP or another format of OpenCV")
+    if max(image.shape) > MAX_SIDE:
+        height, width = image.shape[:2]
+        raise UserError(f"{path} is {width}x{height}; scale it to at most {MAX_SIDE} pixels a side")
     damage = [line for line in held.lines() if "premature" in line.lower() or "corrupt" in line.lower()]
     if damage:
         raise UserError(f"{path} is damaged ({damage[0].strip()}); copy it again")

@@ -91,6 +91,12 @@ def test_damaged_files(
     assert capfd.readouterr().err == ""
 
 
+def test_an_image_that_is_too_long(tmp_path: Path) -> None:
+    assert cv2.imwrite(str(tmp_path / "a.png"), np.zeros((2, 40000, 3), np.uint8))
+    with pytest.raises(UserError, match="is 40000x2; scale it"), source_of(tmp_path / "a.png") as source:
+        source.read()
+
+
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp"])
 @pytest.mark.parametrize("part", [0.3, 0.7])
 def test_truncated_image(tmp_path: Path, capfd: pytest.CaptureFixture[str], suffix: str, part: float) -> None:

@@ -11,11 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import cv2
 import numpy as np
 import pytest
 from servers import Server, clock, mjpeg, rtsp
 
 from edgecore.camera import Source, SourceLost, source_of
+from edgecore.camera.mjpeg import decoded
 from edgecore.errors import UserError
 
 TIMEOUT = 2.0
@@ -219,6 +221,12 @@ assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # K
 def test_a_picture_that_claims_to_be_vast_takes_no_memory() -> None:
     """In a process of its own, as OpenCV reads its limit when it is loaded."""
     subprocess.run([sys.executable, "-c", FORGED], check=True)
+
+
+def test_a_picture_that_is_too_long_is_left_out() -> None:
+    for width in (30_000, 40_000):
+        data = cv2.imencode(".jpg", np.zeros((2, width, 3), np.uint8))[1].tobytes()
+        assert (decoded(data) is None) == (width == 40_000)
 
 
 def test_flaws_are_not_reported_for_every_frame(http: Server, capfd: pytest.CaptureFixture[str]) -> None:
