@@ -166,7 +166,7 @@ def parse(data: bytes) -> Artefact | None:
             facts = json.loads(tail.read(FACTS).decode("utf-8"))
     except zipfile.BadZipFile:
         return None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{FACTS} is damaged: {error}; write the model again") from error
     artefact = Artefact.from_json(facts)
     actual = hashlib.sha256(flatbuffer_of(data)).hexdigest()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ZIP_ENTRY = b"PK\x03\x04"  # how the first file of a zip archive begins
 ZIP_GAP = 64  # bytes of padding that may stand between a FlatBuffer and the archive appended to it
+LARGEST_TAIL = 1 << 26  # bytes unpacked; a small file may claim to hold terabytes
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,16 @@ def read_artefact(path: Path, data: bytes, end: int) -> tuple[Artefact | None, t
         return None, None
     import io
     import zipfile
+    import zlib
 
     from edgecore import artefact
 
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > LARGEST_TAIL:
+                raise zipfile.BadZipFile
             contents = {name: archive.read(name) for name in archive.namelist()}
-    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, OSError, EOFError) as error:
         raise UserError(
             f"{path} is truncated or damaged: its labels do not read; copy or convert it again"
         ) from error

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edgecore.errors import UserError
-from edgecore.network import Network
+from edgecore.network import LARGEST_TAIL, Network
 
 
 def write(folder: Path, data: bytes) -> Path:
@@ -29,6 +31,35 @@ def test_buffers_are_the_interpreters_own(model: Path) -> None:
     network.invoke()
     assert first.dtype == np.int8 and first.shape == (1, 10)
     assert (first != network.output()).any()
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    tail = io.BytesIO()
+    with zipfile.ZipFile(tail, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return tail.getvalue()
+
+
+def encrypted(tail: bytes) -> bytes:
+    """The same with the flag that says so."""
+    place = tail.find(b"PK\x01\x02") + 8
+    return tail[:6] + b"\1" + tail[7:place] + b"\1" + tail[place + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("tail", "says"),
+    [
+        (zipped("labels.txt", bytes(LARGEST_TAIL + 1)), "is truncated or damaged"),
+        (zipped("labels.txt", b"cat\n" * 99)[:35], "damaged"),
+        (encrypted(zipped("labels.txt", b"cat")), "is truncated or damaged"),
+        (zipped("edgecore.json", b"[" * 100_000), "edgecore.json is damaged"),
+    ],
+    ids=["bomb", "cut off", "encrypted", "nested"],
+)
+def test_a_hostile_tail(bare_model: Path, tmp_path: Path, tail: bytes, says: str) -> None:
+    path = write(tmp_path, bare_model.read_bytes() + tail)
+    with pytest.raises(UserError, match=says):
+        Network(path, threads=1)
 
 
 def test_engine_claims_every_node(model: Path) -> None:
@@ -105,7 +136,7 @@ FUZZ = """
 import random, sys
 from pathlib import Path
 from edgecore.errors import UserError
-from edgecore.network import Network
+from edgecore.network import LARGEST_TAIL, Network
 
 whole, scratch = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2])
 for seed in range(int(sys.argv[3])):
