@@ -90,7 +90,7 @@ def _times(result: dict[str, Any]) -> str:
         macs, ours, best = result["models"][model]["macs"], found[OURS], best_peer(found)
         rate, most = macs / ours["min_ms"] / 1e6, result["peaks"].get(str(threads))
         times = [_pair(found.get(name)) for name in (OURS, *peers)]
-        lead = "{:.2f} ± {:.2f} ({})".format(*ratio(found[best], ours), best) if best else "-"
+        lead = f"{_spread(found[best], ours)} ({best})" if best else "-"
         share = f"{rate / most:.0%}" if most else "-"
         rows.append([model, f"{macs / 1e6:.0f}", str(threads), *times, lead, f"{rate:.0f}", share])
     head = ["model", "MMAC", "threads", OURS, *peers, "x the best peer", "GMAC/s", "of peak"]
@@ -99,6 +99,11 @@ def _times(result: dict[str, Any]) -> str:
 
 def _pair(row: Row | None) -> str:
     return f"{row['min_ms']:.2f} / {row['median_ms']:.2f}" if row else "-"
+
+
+def _spread(peer: Row, ours: Row) -> str:
+    value, spread = ratio(peer, ours)
+    return f"{value:.2f} ± {spread:.2f}"
 
 
 def _ratios(result: dict[str, Any]) -> str:
@@ -113,9 +118,8 @@ def _ratios(result: dict[str, Any]) -> str:
             if name not in found:
                 cells.append("-")
                 continue
-            value, spread = ratio(found[name], found[OURS])
-            kept.setdefault(name, []).append(value)
-            cells.append(f"{value:.2f} ± {spread:.2f}")
+            kept.setdefault(name, []).append(ratio(found[name], found[OURS])[0])
+            cells.append(_spread(found[name], found[OURS]))
         if best := best_peer(found):
             kept.setdefault("best", []).append(ratio(found[best], found[OURS])[0])
         rows.append([model, str(threads), *cells])

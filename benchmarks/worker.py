@@ -51,7 +51,7 @@ def noise(shape: Any, dtype: Any) -> np.ndarray:
     size = int(np.prod(shape)) * kind.itemsize
     data = np.frombuffer(random.bytes(size), np.uint8)
     if kind == np.int8:
-        data = data ^ 0x80
+        data = np.bitwise_xor(data, np.uint8(0x80))
     return data.view(kind).reshape(tuple(shape)).copy()
 
 
