@@ -14,12 +14,11 @@ from edgecore.benchmarks import onnx_model
 from edgecore.benchmarks.turns import Entrant, RuntimeFailed, inspect
 
 ONNX = "onnxruntime"
+# Kinds of layers that multiply by weights: those that name the type themselves, and those that do not.
+_IN_INT8 = {ONNX: ("QLinearConv", "QGemm", "QLinearMatMul"), "openvino": ()}
 _MULTIPLIERS = {
-    ONNX: (
-        ("QLinearConv", "QGemm", "QLinearMatMul", "MatMulIntegerToFloat"),
-        ("Conv", "ConvTranspose", "Gemm", "MatMul", "FusedConv", "FusedGemm", "FusedMatMul"),
-    ),
-    "openvino": ((), ("Convolution", "Deconvolution", "FullyConnected", "MatMul")),
+    ONNX: (*onnx_model.MULTIPLIERS, "FusedConv", "FusedGemm", "FusedMatMul"),
+    "openvino": ("Convolution", "Deconvolution", "FullyConnected", "MatMul"),
 }
 
 
@@ -31,9 +30,9 @@ def form_for(runtime: str, model: Path) -> Path:
 def look(entrants: Sequence[Entrant], folder: Path) -> dict[str, dict[str, Any]]:
     """Of each runtime: its layers, and how far its outputs are from the reference kernels'.
 
-    {runtime: {"version", "layers", "float_layers": [count, of], "difference": steps of the output's scale,
-    "differing": share of the outputs}}; "failed" alone where it cannot run the model. The reference is
-    tflite-runtime's; where that did not enter, there are no differences.
+    {runtime: {"version", "layers", "float_layers": [count, of], "avx512_layers": count, "difference": in
+    steps of the output's scale, "differing": share of the outputs}}; "failed" alone where it cannot run the model.
+    The reference is tflite-runtime's; where that did not enter, there are no differences.
     """
     found: dict[str, dict[str, Any]] = {}
     outputs: dict[str, list[np.ndarray]] = {}
@@ -57,6 +56,11 @@ def look(entrants: Sequence[Entrant], folder: Path) -> dict[str, dict[str, Any]]
         layers = found[runtime].get("layers")
         if runtime in _MULTIPLIERS and layers is not None:
             found[runtime]["float_layers"] = float_layers(runtime, layers)
+            found[runtime]["avx512_layers"] = sum(
+                count
+                for kind, count in layers.items()
+                if kind.startswith(_MULTIPLIERS[runtime]) and "avx512" in kind
+            )
         if reference is not None:
             found[runtime].update(distance(arrays, reference))
     return found
@@ -67,16 +71,12 @@ def float_layers(runtime: str, layers: Mapping[str, int]) -> list[int]:
 
     onnxruntime: kinds of kernels. OpenVINO: "Type primitive", whose primitive ends with the precision.
     """
-    whole, others = _MULTIPLIERS[runtime]
-    inside = sum(count for kind, count in layers.items() if kind in whole)
-    outside = 0
+    inside = outside = 0
     for kind, count in layers.items():
         name, _, primitive = kind.partition(" ")
-        if name not in others:
-            continue
-        if primitive.upper().endswith("_I8"):
+        if name in _IN_INT8[runtime] or (name in _MULTIPLIERS[runtime] and primitive.upper().endswith("_I8")):
             inside += count
-        else:
+        elif name in _MULTIPLIERS[runtime]:
             outside += count
     return [outside, inside + outside]
 

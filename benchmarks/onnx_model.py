@@ -3,8 +3,8 @@
     PYTHONPATH=SITE python onnx_model.py IN.tflite OUT.onnx
 
 tf2onnx keeps every weight, scale and zero point. Two things in what it writes keep onnxruntime from running
-the convolutions in int8 on x86, and are changed here without changing a value: a ReLU before a quantisation
-that saturates at the same bounds is dropped, and int8 activations become uint8 with a zero point larger by
+the convolutions in int8 on x86, and are changed here without changing a value: a ReLU between a convolution
+and its quantisation goes behind it, or away, and int8 activations become uint8 with a zero point larger by
 128, which is what its kernels are made for. Without that it runs convolutions in float, several times slower.
 """
 
@@ -16,6 +16,8 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+MULTIPLIERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")  # whose second input is the weights
 
 
 def converted(model: Path) -> Path:
@@ -51,9 +53,11 @@ def _values(graph: Any) -> dict[str, Any]:
     return {item.name: numpy_helper.to_array(item) for item in graph.initializer}
 
 
-def drop_clamps(graph: Any) -> int:
-    """Takes out each Relu and Clip whose bounds the quantisation after it has too; returns how many."""
+def quantise_before_clamping(graph: Any) -> None:
+    """Puts each Relu and Clip that stands before quantisations behind them, or drops it where they saturate
+    at its bounds anyway. Rounding keeps the order of values, so both ways give the same integers."""
     import numpy as np
+    from onnx import helper, numpy_helper
 
     constants = _values(graph)
     users: dict[str, list[Any]] = {}
@@ -61,32 +65,46 @@ def drop_clamps(graph: Any) -> int:
         for name in node.input:
             users.setdefault(name, []).append(node)
 
-    def saturates(quantise: Any, low: float, high: float) -> bool:
-        if quantise.op_type != "QuantizeLinear" or len(quantise.input) < 3:
-            return False
+    def bounds(node: Any) -> tuple[float, float]:
+        if node.op_type == "Relu":
+            return 0.0, float("inf")
+        given = [float(constants[name]) if name else None for name in node.input[1:]]
+        low, high = [*given, None, None][:2]
+        return float("-inf") if low is None else low, float("inf") if high is None else high
+
+    def clamp(quantise: Any, low: float, high: float) -> Any:
+        """The node that clamps what `quantise` gives, or None where its type does."""
         scale, zero_point = float(constants[quantise.input[1]]), constants[quantise.input[2]]
         limits = np.iinfo(zero_point.dtype)
-        lowest, highest = ((limit - int(zero_point)) * scale for limit in (limits.min, limits.max))
-        return bool(lowest >= low - scale / 2 and highest <= high + scale / 2)
+        least = max(np.round(low / scale) + int(zero_point), limits.min)
+        most = min(np.round(high / scale) + int(zero_point), limits.max)
+        if (least, most) == (limits.min, limits.max):
+            return None
+        clamped, free = quantise.output[0], f"{quantise.output[0]}_free"
+        quantise.output[0] = free
+        names = [free]
+        for end, value in (("least", least), ("most", most)):
+            names.append(f"{free}_{end}")
+            graph.initializer.append(numpy_helper.from_array(np.asarray(value, zero_point.dtype), names[-1]))
+        return helper.make_node("Clip", names, [clamped])
 
-    def bound(node: Any, position: int, default: float) -> float:
-        return float(constants[node.input[position]]) if node.input[position:][:1] > [""] else default
-
-    dropped = 0
-    for node in list(graph.node):
-        if node.op_type == "Relu":
-            low, high = 0.0, float("inf")
-        elif node.op_type == "Clip":
-            low, high = bound(node, 1, float("-inf")), bound(node, 2, float("inf"))
-        else:
-            continue
+    ordered = []
+    clamps: dict[int, Any] = {}
+    for node in graph.node:
         after = users.get(node.output[0], [])
-        if after and all(saturates(user, low, high) for user in after):
+        movable = node.op_type in ("Relu", "Clip") and all(
+            user.op_type == "QuantizeLinear" and len(user.input) == 3 for user in after
+        )
+        if movable and after:
             for user in after:
                 user.input[0] = node.input[0]
-            graph.node.remove(node)
-            dropped += 1
-    return dropped
+                clamps[id(user)] = clamp(user, *bounds(node))
+            continue
+        ordered.append(node)
+        if clamps.get(id(node)) is not None:
+            ordered.append(clamps[id(node)])
+    del graph.node[:]
+    graph.node.extend(ordered)
 
 
 def make_unsigned(graph: Any) -> None:
@@ -102,10 +120,13 @@ def make_unsigned(graph: Any) -> None:
         graph.initializer.append(numpy_helper.from_array(np.asarray(shifted), name))
         return name
 
+    weights = {name for node in graph.node if node.op_type in MULTIPLIERS for name in node.input[1:2] if name}
     for node in graph.node:
-        if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
-            if node.input[0] in constants:
-                continue
+        if node.op_type == "DequantizeLinear" and node.output[0] in weights:
+            continue
+        if node.op_type == "DequantizeLinear" and node.input[0] in constants:
+            positions = [0, 2]  # one side of an Add or a Mul, which takes both sides in one type
+        elif node.op_type in ("QuantizeLinear", "DequantizeLinear"):
             positions = [2]  # the zero point
         else:
             positions = list(range(len(node.input)))  # e.g. the value that a Pad writes
@@ -125,7 +146,7 @@ def convert(source: str, target: str) -> None:
     import tf2onnx.convert
 
     model, _ = tf2onnx.convert.from_tflite(source, opset=17)
-    drop_clamps(model.graph)
+    quantise_before_clamping(model.graph)
     make_unsigned(model.graph)
     onnx.checker.check_model(model)
     onnx.save(model, target)

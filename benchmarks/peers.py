@@ -117,11 +117,11 @@ def run(options: argparse.Namespace) -> None:
     if options.publish and not report.PAGE.is_file():
         raise UserError(f"--publish writes {report.PAGE}; call it in the project's own folder")
     tier = tier_of(options.isa)
-    with tempfile.TemporaryDirectory(prefix="edgecore-peers-") as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory(prefix="edgecore-peers-") as scratch:
+        folder = Path(scratch)
         if options.steps:
-            [path] = models.collect([options.steps], folder, options.mlperf_tiny).values()
-            found = [steps.measure(path, threads, options.isa) for threads in counts]
+            [(name, path)] = models.collect([options.steps], folder, options.mlperf_tiny).items()
+            found = [steps.measure(name, path, threads, tier) for threads in counts]
             print(json.dumps(found, indent=1) if options.json else "\n\n".join(map(steps.text, found)))
             return
         result = compare(options, counts, tier, folder)

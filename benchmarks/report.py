@@ -175,6 +175,9 @@ def _remarks(result: dict[str, Any]) -> Iterator[str]:
             outside, total = found.get("float_layers", (0, 0))
             if outside:
                 yield f"{model}: {runtime} runs {outside} of its {total} layers with weights in float."
+            if result["forced"] and "avx512" not in result["isa"] and found.get("avx512_layers"):
+                count, tier = found["avx512_layers"], result["isa"]
+                yield f"{model}: {runtime} runs {count} layers with AVX-512 although it is held to {tier}."
             if "difference" in found:
                 worst[runtime] = max(worst.get(runtime, (0.0, model)), (found["difference"], model))
     for row in result["rows"]:

@@ -12,7 +12,7 @@ from edgecore.network import Network
 from edgecore.table import table
 
 
-def measure(path: Path, threads: int, isa: str | None) -> dict[str, Any]:
+def measure(name: str, path: Path, threads: int, isa: str | None) -> dict[str, Any]:
     """The steps of a model as JSON values: names, times in ms (medians), MACs, bytes moved.
 
     Raises UserError: the engine runs none of it.
@@ -27,7 +27,7 @@ def measure(path: Path, threads: int, isa: str | None) -> dict[str, Any]:
     steps = [step for engine in engines for step in engine.steps()]
     tier = engines[0].isa
     return {
-        "model": str(path),
+        "model": name,
         "threads": threads,
         "isa": tier,
         "nodes": [network.delegate.claimed_nodes, network.delegate.total_nodes],

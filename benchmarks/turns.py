@@ -84,7 +84,8 @@ class Worker:
         assert self._process.stdin is not None and self._process.stdout is not None
         if kill:
             self._process.kill()
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # a question that nobody read
+            self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
         self._log.close()
@@ -144,37 +145,52 @@ def inspect(entrant: Entrant, outputs: Path) -> dict[str, Any]:
 def measure(entrants: Sequence[Entrant], threads: int, rounds: int, turn_ms: float) -> list[dict[str, Any]]:
     """One row per runtime: its latencies in ms over `rounds` turns of `turn_ms` each, memory and start.
 
-    A runtime that does not load the model has a row with "failed" alone.
+    A runtime that does not load the model, or stops in one of its turns, has a row with "failed" alone.
     """
-    rows: list[dict[str, Any]] = []
+    failures: dict[str, str] = {}
+    running: dict[str, Worker] = {}
+    turns: dict[str, list[list[int]]] = {}
+    peaks: dict[str, int] = {}
+
+    def take_turn(runtime: str, milliseconds: float, counts: bool) -> None:
+        try:
+            answer = running[runtime].turn(milliseconds)
+        except RuntimeFailed as error:
+            failures[runtime] = str(error)
+            del running[runtime]
+            return
+        if counts:
+            turns.setdefault(runtime, []).append(answer["nanoseconds"])
+            peaks[runtime] = answer["peak_bytes"]
+
     with contextlib.ExitStack() as stack:
         # One after the other, so that nobody's loading runs into another one's first result.
-        workers: list[Worker] = []
         for entrant in entrants:
-            rows.append({"runtime": entrant.runtime, "threads": threads})
             try:
-                workers.append(stack.enter_context(Worker(entrant, threads)))
+                running[entrant.runtime] = stack.enter_context(Worker(entrant, threads))
             except RuntimeFailed as error:
-                rows[-1]["failed"] = str(error)
-        for worker_ in workers:
-            worker_.turn(WARM_UP_MS)
-        turns: list[list[list[int]]] = [[] for _ in workers]
-        peaks = [0] * len(workers)
+                failures[entrant.runtime] = str(error)
+        for runtime in list(running):
+            take_turn(runtime, WARM_UP_MS, counts=False)
         for number in range(rounds):
-            for place in range(len(workers)):
-                index = (number + place) % len(workers)
-                answer = workers[index].turn(turn_ms)
-                turns[index].append(answer["nanoseconds"])
-                peaks[index] = answer["peak_bytes"]
-        running = [row for row in rows if "failed" not in row]
-        for row, worker_, mine, peak in zip(running, workers, turns, peaks, strict=True):
-            every = sorted(duration for durations in mine for duration in durations)
-            row.update(
-                **worker_.facts,
-                invocations=len(every),
-                min_ms=every[0] / 1e6,
-                median_ms=every[len(every) // 2] / 1e6,
-                turn_min_ms=[min(durations) / 1e6 for durations in mine],
-                peak_bytes=peak,
-            )
+            order = list(running)
+            first = number % max(len(order), 1)
+            for runtime in order[first:] + order[:first]:
+                take_turn(runtime, turn_ms, counts=True)
+    rows: list[dict[str, Any]] = []
+    for runtime in (entrant.runtime for entrant in entrants):
+        row: dict[str, Any] = {"runtime": runtime, "threads": threads}
+        rows.append(row)
+        if runtime in failures:
+            row["failed"] = failures[runtime]
+            continue
+        every = sorted(duration for durations in turns[runtime] for duration in durations)
+        row.update(
+            running[runtime].facts,
+            invocations=len(every),
+            min_ms=every[0] / 1e6,
+            median_ms=every[len(every) // 2] / 1e6,
+            turn_min_ms=[min(durations) / 1e6 for durations in turns[runtime]],
+            peak_bytes=peaks[runtime],
+        )
     return rows
