@@ -31,8 +31,8 @@ def look(entrants: Sequence[Entrant], folder: Path) -> dict[str, dict[str, Any]]
     """Of each runtime: its layers, and how far its outputs are from the reference kernels'.
 
     {runtime: {"version", "layers", "float_layers": [count, of], "avx512_layers": count, "difference": in
-    steps of the output's scale, "differing": share of the outputs}}; "failed" alone where it cannot run the model.
-    The reference is tflite-runtime's; where that did not enter, there are no differences.
+    steps of the output's scale, "differing": share of the outputs}}; "failed" alone where it cannot run the
+    model. The reference is tflite-runtime's; where that did not enter, there are no differences.
     """
     found: dict[str, dict[str, Any]] = {}
     outputs: dict[str, list[np.ndarray]] = {}

@@ -188,6 +188,8 @@ def compare(options: argparse.Namespace, counts: list[int], tier: str, folder: P
             tell(f"{name}, {threads} thread{'s' if threads > 1 else ''}")
             able = [entrant for entrant in entrants if entrant.runtime not in refused]
             for row in measure(able, threads, options.rounds, options.turn_ms):
+                if row["runtime"] == OURS and "failed" in row:
+                    raise RuntimeFailed(f"{name}: {row['failed']}")
                 if row["runtime"] == OURS and row["isa"] not in ([tier], []):
                     raise UserError(
                         f"the engine ran {row['isa'][0]}, not {tier}; this is a defect of edgecore"

@@ -40,8 +40,8 @@ def test_a_runtime_that_stops_is_named_with_its_last_words(tmp_path: Path) -> No
     damaged.write_bytes(b"no model" * 20)
     with pytest.raises(RuntimeFailed, match=r"edgecore stopped with status 1: ValueError: .+"):
         Worker(entrants(["edgecore"], damaged)[0], 1)
-    [failed, whole] = measure([*entrants(["edgecore"], damaged), *entrants(["edgecore"])], 1, 1, 1)
-    assert failed["failed"].startswith("edgecore stopped with status 1: ") and "min_ms" not in failed
+    [failed, whole] = measure([*entrants(HERE[:1], damaged), *entrants(["edgecore"])], 1, 1, 1)
+    assert failed["failed"].startswith(f"{HERE[0]} stopped with status 1: ") and "min_ms" not in failed
     assert whole["min_ms"] > 0
 
 
