@@ -3,9 +3,9 @@
     from edgecore.kernels import Convolution, QTensor, Quantization, conv2d, fire_block
     y = conv2d(x, weights, Quantization(0.05, -3), bias, stride=2, activation="relu")
 
-Operators (`operators`, `unary`) and fused blocks (`blocks`) build a small graph and run it through the engine
-that runs whole models; `graph` is that engine, `cpu` says what the processor has, `image` turns frames into
-tensors. Names load when first used.
+Operators (`operators`, `rearrange`, `resize`, `transposed`, `unary`) and fused blocks (`blocks`) build a
+small graph and run it through the engine that runs whole models; `graph` is that engine, `cpu` says what the
+processor has, `image` turns frames into tensors. Names load when first used.
 """
 
 from __future__ import annotations
@@ -30,8 +30,20 @@ if TYPE_CHECKING:
         mul,
         pad,
     )
+    from edgecore.kernels.rearrange import strided_slice, transpose
+    from edgecore.kernels.resize import resize_bilinear, resize_nearest_neighbor
     from edgecore.kernels.tensors import QTensor, Quantization
-    from edgecore.kernels.unary import hard_swish, leaky_relu, logistic, relu, relu6, requantize, softmax
+    from edgecore.kernels.transposed import transpose_conv2d
+    from edgecore.kernels.unary import (
+        hard_swish,
+        leaky_relu,
+        logistic,
+        relu,
+        relu6,
+        requantize,
+        softmax,
+        tanh,
+    )
 
 _HOMES = {
     "blocks": ("fire_block", "multi_scale_max_pool", "residual_add"),
@@ -50,8 +62,11 @@ _HOMES = {
         "mul",
         "pad",
     ),
+    "rearrange": ("strided_slice", "transpose"),
+    "resize": ("resize_bilinear", "resize_nearest_neighbor"),
     "tensors": ("QTensor", "Quantization"),
-    "unary": ("hard_swish", "leaky_relu", "logistic", "relu", "relu6", "requantize", "softmax"),
+    "transposed": ("transpose_conv2d",),
+    "unary": ("hard_swish", "leaky_relu", "logistic", "relu", "relu6", "requantize", "softmax", "tanh"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -83,7 +98,13 @@ __all__ = [
     "relu6",
     "requantize",
     "residual_add",
+    "resize_bilinear",
+    "resize_nearest_neighbor",
     "softmax",
+    "strided_slice",
+    "tanh",
+    "transpose",
+    "transpose_conv2d",
 ]
 
 

@@ -37,6 +37,7 @@ cdef extern from "edgecore/types.h" nogil:
         EDGECORE_CONV_2D
         EDGECORE_DEPTHWISE_CONV_2D
         EDGECORE_FULLY_CONNECTED
+        EDGECORE_TRANSPOSE_CONV
         EDGECORE_MAX_POOL_2D
         EDGECORE_AVERAGE_POOL_2D
         EDGECORE_MEAN
@@ -50,8 +51,14 @@ cdef extern from "edgecore/types.h" nogil:
         EDGECORE_RELU6
         EDGECORE_LEAKY_RELU
         EDGECORE_LOGISTIC
+        EDGECORE_TANH
         EDGECORE_HARD_SWISH
         EDGECORE_QUANTIZE
+        EDGECORE_RESIZE_NEAREST_NEIGHBOR
+        EDGECORE_RESIZE_BILINEAR
+        EDGECORE_TRANSPOSE
+        EDGECORE_STRIDED_SLICE
+        EDGECORE_SWISH
         EDGECORE_MULTI_SCALE_MAX_POOL
 
     ctypedef enum edgecore_activation:
@@ -77,6 +84,10 @@ cdef extern from "edgecore/types.h" nogil:
         float beta
         int32_t window_count
         int32_t windows[8]
+        int32_t begin[6]
+        int32_t step[6]
+        int32_t size[6]
+        bint align_corners, half_pixel_centers
 
 
 cdef extern from "edgecore/cpu.h" nogil:

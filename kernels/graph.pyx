@@ -14,8 +14,9 @@ import struct
 from collections import namedtuple
 
 NODES = (
-    "conv_2d", "depthwise_conv_2d", "fully_connected", "max_pool_2d", "average_pool_2d", "mean", "add", "mul", "concatenation",
-    "pad", "reshape", "softmax", "relu", "relu6", "leaky_relu", "logistic", "hard_swish", "quantize", "multi_scale_max_pool",
+    "conv_2d", "depthwise_conv_2d", "fully_connected", "transpose_conv", "max_pool_2d", "average_pool_2d", "mean", "add", "mul",
+    "concatenation", "pad", "reshape", "softmax", "relu", "relu6", "leaky_relu", "logistic", "tanh", "hard_swish", "quantize",
+    "resize_nearest_neighbor", "resize_bilinear", "transpose", "strided_slice", "swish", "multi_scale_max_pool",
 )
 ACTIVATIONS = ("none", "relu", "relu_n1_to_1", "relu6")
 DTYPES = ("int8", "uint8", "int32")
@@ -121,6 +122,16 @@ cdef int fill_params(edgecore_op_params *params, dict values) except -1:
             params.beta = float_of(value, name)
         elif name == "windows":
             params.window_count = fill_ints(value, params.windows, 1, EDGECORE_MAX_WINDOWS, name)
+        elif name == "begin":
+            fill_ints(value, params.begin, 1, EDGECORE_MAX_RANK, name)
+        elif name == "step":
+            fill_ints(value, params.step, 1, EDGECORE_MAX_RANK, name)
+        elif name == "size":
+            fill_ints(value, params.size, 1, EDGECORE_MAX_RANK, name)
+        elif name == "align_corners":
+            params.align_corners = bool(value)
+        elif name == "half_pixel_centers":
+            params.half_pixel_centers = bool(value)
         else:
             raise ValueError(f"{name}: no parameter of a node has this name")
     return 0
@@ -193,7 +204,8 @@ cdef class Graph:
         Args:
             kind: one of NODES. inputs: tensor numbers, None for an absent optional one. output: tensor number.
             params: activation (one of ACTIVATIONS); stride, dilation, window: (height, width); padding: (top, bottom, left, right);
-                depth_multiplier; axis; axes; keep_dims; pad_before, pad_after: one number per dim; alpha; beta; windows.
+                depth_multiplier; axis; axes; keep_dims; pad_before, pad_after: one number per dim; alpha; beta; windows;
+                begin, step, size: one number per dim of the input; align_corners, half_pixel_centers.
         """
         cdef edgecore_op_params values
         cdef edgecore_message message

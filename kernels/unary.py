@@ -9,6 +9,7 @@ from edgecore.kernels.operators import or_same
 from edgecore.kernels.tensors import QTensor, Quantization, activation_tensor, output_quantization, real
 
 PROBABILITIES = Quantization(1 / 256, -128)  # what softmax and logistic give
+SIGNED = Quantization(1 / 128, 0)  # what tanh gives
 
 
 def softmax(x: QTensor, *, beta: float = 1.0, **options: Unpack[RunOptions]) -> QTensor:
@@ -47,6 +48,11 @@ def leaky_relu(
 def logistic(x: QTensor, **options: Unpack[RunOptions]) -> QTensor:
     """1 / (1 + exp(-x)), of x's shape; scale 1/256, zero point -128. x of rank 1 to 4."""
     return _unary("logistic", x, PROBABILITIES, options)
+
+
+def tanh(x: QTensor, **options: Unpack[RunOptions]) -> QTensor:
+    """The hyperbolic tangent, of x's shape; scale 1/128, zero point 0. x of rank 1 to 4."""
+    return _unary("tanh", x, SIGNED, options)
 
 
 def hard_swish(x: QTensor, output: Quantization | None = None, **options: Unpack[RunOptions]) -> QTensor:

@@ -30,7 +30,7 @@ SOURCES = {
 }
 
 
-def source_of(name: str | os.PathLike[str] | None = None) -> Source:
+def source_of(name: str | os.PathLike[str] | int | None = None) -> Source:
     """The source that a URI, a path or a camera's number names; it is not opened yet. None: the bundled clip.
 
     Raises UserError: an unknown scheme, a bad option, no such file.
@@ -41,7 +41,7 @@ def source_of(name: str | os.PathLike[str] | None = None) -> Source:
                 "the bundled clip is missing from this installation; name a source or reinstall edgecore"
             )
         name = BUNDLED_CLIP
-    uri = parse(name)
+    uri = parse(str(name) if isinstance(name, int) else name)
     picture = uri.scheme == "file" and Path(uri.target).suffix.lower() in IMAGE_SUFFIXES
     module, kind = SOURCES["dir" if picture else uri.scheme]
     source: Source = getattr(import_module(f"edgecore.camera.{module}"), kind).from_uri(uri)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import queue
 import re
-import threading
 import time
-from collections.abc import Callable
 from typing import Any, Self
 
+from edgecore.camera.leavable import Leavable
 from edgecore.camera.opencv import opencv
 from edgecore.camera.source import TIMEOUT, Frame, Source, SourceLost
 from edgecore.camera.uri import Uri, hidden
@@ -23,45 +21,12 @@ HD = 720  # rows from which GStreamer takes BT.709 where nobody says otherwise
 TITLE_LENGTH = 60
 
 
-class Worker(threading.Thread):
-    """Makes calls one after the other, each of which may block for ever.
+class Pipeline(Source):
+    """A pipeline in GStreamer's notation. OpenCV takes its frames from an appsink.
 
     OpenCV before 4.7 has no timeouts for GStreamer, and a pipeline that waits for a network or a camera
-    starts when that does. A worker that is stuck is left behind; it ends when its call does.
+    starts when that does.
     """
-
-    def __init__(self) -> None:
-        super().__init__(name="gstreamer", daemon=True)
-        self._calls: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
-        self._results: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self.start()
-
-    def run(self) -> None:
-        while (call := self._calls.get()) is not None:
-            try:
-                self._results.put(call())
-            except BaseException as error:
-                self._results.put(error)
-
-    def call(self, function: Callable[[], object], timeout: float) -> Any:
-        """What `function` gives in the worker. Raises what it raises, and TimeoutError."""
-        self._calls.put(function)
-        try:
-            result = self._results.get(timeout=timeout)
-        except queue.Empty:
-            raise TimeoutError from None
-        if isinstance(result, BaseException):
-            raise result
-        return result
-
-    def finish(self, last: Callable[[], object]) -> None:
-        """Calls `last` after what runs, and ends."""
-        self._calls.put(last)
-        self._calls.put(None)
-
-
-class Pipeline(Source):
-    """A pipeline in GStreamer's notation. OpenCV takes its frames from an appsink."""
 
     live = True
 
@@ -73,7 +38,7 @@ class Pipeline(Source):
         short = pipeline if len(pipeline) <= TITLE_LENGTH else pipeline[: TITLE_LENGTH - 3] + "..."
         self.title = "gst:" + re.sub(r"(-pw=)\S*", r"\1***", hidden(short))
         self.timeout = timeout
-        self._worker: Worker | None = None
+        self._worker: Leavable | None = None
         self._capture: Any = None
         self._first: Frame | None = None
         self._count = 0
@@ -94,12 +59,11 @@ class Pipeline(Source):
                 "in a virtual environment made with --system-site-packages, without opencv-python-headless"
             )
         self._count = 0
-        self._worker = Worker()
+        self._worker = Leavable("gstreamer")
         deadline = time.monotonic() + self.timeout
         try:
-            self._capture = self._worker.call(
-                lambda: cv2.VideoCapture(self._pipeline, cv2.CAP_GSTREAMER), self.timeout
-            )
+            opening = self._worker.call(lambda: cv2.VideoCapture(self._pipeline, cv2.CAP_GSTREAMER))
+            self._capture = opening.result(self.timeout)
             self._first = self._next(max(deadline - time.monotonic(), 0.0))
         except TimeoutError:
             self._leave(wait=0.0)
@@ -119,8 +83,8 @@ class Pipeline(Source):
         assert self._worker is not None
         capture = self._capture
         grabbed = self._worker.call(
-            lambda: capture.grab() and (time.monotonic(), *capture.retrieve()), timeout
-        )
+            lambda: capture.grab() and (time.monotonic(), *capture.retrieve())
+        ).result(timeout)
         if not grabbed or not grabbed[1]:
             return None
         captured, _, pixels = grabbed
@@ -176,5 +140,6 @@ class Pipeline(Source):
         self._first = None
         if worker is not None:
             capture, self._capture = self._capture, None
-            worker.finish(lambda: capture is not None and capture.release())
+            worker.call(lambda: capture is not None and capture.release())
+            worker.finish()
             worker.join(timeout=wait)

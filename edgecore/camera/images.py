@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Self
 
 from edgecore.camera.opencv import read_image
-from edgecore.camera.pace import Pace
 from edgecore.camera.source import Frame, Source
+from edgecore.camera.throttle import Throttle
 from edgecore.camera.uri import IMAGE_SUFFIXES, Uri, existing
 from edgecore.errors import UserError
 
@@ -40,7 +40,7 @@ class Images(Source):
         self.skipped = 0
         self._path = path
         self._loop = loop
-        self._pace = Pace(fps)
+        self._throttle = Throttle(fps)
         self._folder = False
         self._files: list[Path] = []
         self._next = 0
@@ -61,7 +61,7 @@ class Images(Source):
         self._list()
         self._count = self.skipped = 0
         self._told.clear()
-        self._pace.start()
+        self._throttle.start()
 
     def _list(self) -> None:
         self._next = self._good = 0
@@ -84,7 +84,7 @@ class Images(Source):
         paced = False
         while self._next < len(self._files) or self._another_round():
             if not paced:
-                self._pace.wait()
+                self._throttle.wait()
                 paced = True
             path = self._files[self._next]
             self._next += 1

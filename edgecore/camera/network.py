@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
+from urllib.parse import urlsplit
 
+from edgecore.camera.address import asked_for, checked, unreached, unverified
 from edgecore.camera.capture import Capture
 from edgecore.camera.opencv import opencv
 from edgecore.camera.source import TIMEOUT, Frame, SourceLost
 from edgecore.camera.uri import Uri, hidden
-from edgecore.camera.wire import FAILURES, Garbled, ask, split, unreached
 from edgecore.errors import UserError
 
 OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
@@ -22,13 +24,15 @@ OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 # ten seconds would never give a frame in time.
 LOW_LATENCY = "flags;low_delay|fpsprobesize;0"
 EXPLAINED = {
-    401: "wants a user name and a password; give the right ones, rtsp://user:password@...",
+    401: "wants a user name and a password; give the right ones and the right path, rtsp://user:password@...",
     403: "does not allow this address",
     404: "has no such stream; check the path",
     454: "has no such stream; check the path",
     461: "does not send this way; try #transport=udp or #transport=tcp",
     503: "is busy; end another program that uses the camera",
 }
+PORTS = {"rtsp": 554, "rtsps": 322}
+LINE_LIMIT = 1 << 10  # bytes of an answer's first line
 _ENVIRONMENT = threading.Lock()
 
 
@@ -61,19 +65,13 @@ class Stream(Capture):
         self._address = address
         self._transport = transport
         self.timeout = timeout
-        self._began = 0.0  # the last open()
+        self._began = 0.0  # when the last open() began to wait for the server
 
     @classmethod
     def from_uri(cls, uri: Uri) -> Self:
         """`rtsp://camera/path#transport=tcp&timeout=3`: tcp or udp, and seconds."""
-        try:
-            split(uri.target)
-        except ValueError:
-            raise UserError(
-                f"{uri.text} is no address; give rtsp://camera/path or rtsp://camera:port/path"
-            ) from None
         return cls(
-            uri.target,
+            checked(uri),
             uri.options.choice("transport", ("tcp", "udp"), "tcp"),
             uri.options.number("timeout", TIMEOUT) or TIMEOUT,
         )
@@ -88,11 +86,8 @@ class Stream(Capture):
             milliseconds,
         ]
         with _options(f"rtsp_transport;{self._transport}|{LOW_LATENCY}"):
+            self._began = time.monotonic()  # another stream's opening is not this server's delay
             return cv2.VideoCapture(self._address, cv2.CAP_FFMPEG, timeouts)
-
-    def open(self) -> None:
-        self._began = time.monotonic()
-        super().open()
 
     def _late(self) -> bool:
         return time.monotonic() - self._began >= self.timeout
@@ -107,17 +102,10 @@ class Stream(Capture):
             what = f"gives no frame within {self.timeout:g} s; check its power and the network"
             return SourceLost(f"{self.title} {what}")
         try:
-            answer = ask("DESCRIBE", self._address, self._began + self.timeout, verify=False)
-            answer.close()
-            explained = EXPLAINED.get(answer.status, "gives no picture that decodes")
-            what = f"{explained} (RTSP {answer.status})"
+            what = _described(self._address, max(self._began + self.timeout - time.monotonic(), 0.001))
         except TimeoutError:
             what = f"gives no answer within {self.timeout:g} s; check its power and the network"
-        except Garbled as error:
-            what = str(error)
-        except EOFError:
-            what = "ended the connection without an answer"
-        except FAILURES as error:
+        except (OSError, ValueError) as error:
             what = unreached(error)
         return SourceLost(f"{self.title} {what}")
 
@@ -133,3 +121,24 @@ class Stream(Capture):
         else:
             what = f"ended the stream after {self._count} frames"
         raise SourceLost(f"{self.title} {what}")
+
+
+def _described(address: str, timeout: float) -> str:
+    """What a server says of a stream to whoever has no password. Raises OSError, ValueError: no such host."""
+    parts = urlsplit(address)
+    request = f"DESCRIBE {asked_for(parts)} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: edgecore\r\n\r\n"
+    place = (parts.hostname, parts.port or PORTS[parts.scheme])
+    with (
+        socket.create_connection(place, timeout) as plain,
+        unverified().wrap_socket(plain) if parts.scheme == "rtsps" else plain as connection,
+        connection.makefile("rb") as answer,
+    ):
+        connection.sendall(request.encode())
+        first = answer.readline(LINE_LIMIT)
+    words = first.split(None, 2)
+    if not first:
+        return "ended the connection without an answer"
+    if len(words) < 2 or not words[0].startswith(b"RTSP/") or not words[1].isdigit():
+        return "speaks another protocol"
+    status = int(words[1])
+    return f"{EXPLAINED.get(status, 'gives no picture that decodes')} (RTSP {status})"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 from edgecore.camera.layout import shape_of
 from edgecore.camera.opencv import opencv
-from edgecore.camera.pace import Pace
 from edgecore.camera.source import FORMATS, PLANAR, TIMEOUT, Frame, Source
+from edgecore.camera.throttle import Throttle
 from edgecore.camera.uri import Uri
 from edgecore.errors import UserError
 
@@ -59,7 +59,7 @@ class Pattern(Source):
         self._size = size
         self._order = order
         self._frames = frames
-        self._pace = Pace(rate, fixed=live)
+        self._throttle = Throttle(rate, fixed=live)
         self._scene: _Scene | None = None
         self._free: deque[_Canvas] = deque(maxlen=SPARE)
         self._count = 0
@@ -78,12 +78,12 @@ class Pattern(Source):
     def open(self) -> None:
         self._scene = self._scene or _Scene(*self._size, self._order)
         self._count = 0
-        self._pace.start()
+        self._throttle.start()
 
     def read(self) -> Frame | None:
         if self._scene is None or self._count == self._frames:
             return None
-        self._pace.wait()
+        self._throttle.wait()
         canvas = self._canvas(self._scene)
         now = time.monotonic()
         self._scene.draw(canvas, self._count, int(now * 1e3))

@@ -6,7 +6,6 @@ import atexit
 import logging
 import mmap
 import os
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, wait
@@ -16,6 +15,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any, Self, TypeVar
 
+from edgecore.camera.leavable import Leavable
 from edgecore.camera.picamera_layout import FORMATS, Layout, capture_time, layout_of
 from edgecore.camera.source import PLANAR, TIMEOUT, Frame, Source, SourceLost
 from edgecore.camera.uri import Uri
@@ -297,14 +297,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _in_thread(work: Callable[[], T]) -> Future[T]:
-    """The result of a call in a thread that does not keep the process alive."""
-    future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:
-            future.set_exception(error)
-
-    threading.Thread(target=run, name="picamera", daemon=True).start()
+    thread = Leavable("picamera")
+    future = thread.call(work)
+    thread.finish()
     return future

@@ -9,8 +9,8 @@ import time
 from typing import Self
 
 from edgecore.camera.layout import shape_of
-from edgecore.camera.pace import Pace
 from edgecore.camera.source import COLOURS, FORMATS, Frame, Source
+from edgecore.camera.throttle import Throttle
 from edgecore.camera.uri import Uri
 from edgecore.errors import UserError
 
@@ -50,7 +50,7 @@ class RawFrames(Source):
         self._given = descriptor
         self._descriptor: int | None = None
         self._poll = select.poll()
-        self._pace = Pace(fps)
+        self._throttle = Throttle(fps)
         self._count = 0
 
     @classmethod
@@ -77,14 +77,14 @@ class RawFrames(Source):
         self._poll.register(descriptor, select.POLLIN)
         self._descriptor = descriptor
         self._count = 0
-        self._pace.start()
+        self._throttle.start()
 
     def read(self) -> Frame | None:
         import numpy as np
 
         if self._descriptor is None:
             return None
-        self._pace.wait()
+        self._throttle.wait()
         pixels = np.empty(self._shape, np.uint8)
         memory = pixels.data.cast("B")
         got = 0

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +121,7 @@ def parse(name: str | os.PathLike[str]) -> Uri:
     text = os.fspath(name)
     if not text:
         raise UserError("the source has no name; give a camera, an address, a file or a folder")
-    if text.isdecimal() or Path(text).exists():
+    if text.isdecimal() or _mode(text):
         return _uri(text, _kind_of(text), text, "")
     scheme, colon, rest = text.partition(":")
     if colon and scheme in SCHEMES:
@@ -146,7 +147,18 @@ def _kind_of(target: str) -> str:
         return "-"
     if target.isdecimal() or target.startswith("/dev/"):
         return "v4l2"
-    return "dir" if Path(target).is_dir() else "file"
+    return "dir" if stat.S_ISDIR(_mode(target)) else "file"
+
+
+def _mode(target: str) -> int:
+    """What stat says of a path; 0: there is none, or none that may be seen.
+
+    Path.exists() raises for what is too long a name, as a pipeline may well be.
+    """
+    try:
+        return Path(target).stat().st_mode
+    except (OSError, ValueError):
+        return 0
 
 
 def hidden(address: str) -> str:
@@ -157,11 +169,10 @@ def hidden(address: str) -> str:
 
 def existing(uri: Uri) -> Path:
     """The file or folder that a URI names. Raises UserError when there is none."""
-    path = Path(uri.target)
     if not uri.target:
         raise UserError(f"{uri.text} names nothing; give a path, such as {uri.scheme}:name")
-    if not path.exists():
+    if not _mode(uri.target):
         raise UserError(
             f"there is no file, folder or camera {uri.target}; name a video, a folder of images or a number"
         )
-    return path
+    return Path(uri.target)

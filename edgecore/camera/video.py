@@ -9,8 +9,8 @@ from typing import Any, Self
 
 from edgecore.camera.capture import Capture
 from edgecore.camera.opencv import opencv
-from edgecore.camera.pace import Pace
 from edgecore.camera.source import Frame
+from edgecore.camera.throttle import Throttle
 from edgecore.camera.uri import Uri, existing
 from edgecore.errors import UserError
 from edgecore.native_output import held_stderr
@@ -38,7 +38,7 @@ class Video(Capture):
         self._path = path
         self._loop = loop
         self._fps = fps
-        self._pace = Pace(None)
+        self._throttle = Throttle(None)
         self._declared = 0.0
         self._round = 0  # the number of the first frame since the file was opened
 
@@ -54,6 +54,8 @@ class Video(Capture):
 
     @property
     def rate(self) -> float | None:
+        if not self._path.is_file():  # a pipe's frames come once
+            return None
         with held_stderr(forward=False):
             cv2 = opencv()
             capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
@@ -64,7 +66,7 @@ class Video(Capture):
     def open(self) -> None:
         super().open()
         self._round = 0
-        self._pace.start()
+        self._throttle.start()
 
     def _start(self) -> Any:
         cv2 = opencv()
@@ -72,13 +74,13 @@ class Video(Capture):
         capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG, timeout)
         self._declared = capture.get(cv2.CAP_PROP_FRAME_COUNT)
         if not isinstance(self._fps, str):
-            self._pace.rate = self._fps
+            self._throttle.rate = self._fps
         elif capture.isOpened():
-            self._pace.rate = self._native(capture.get(cv2.CAP_PROP_FPS))
+            self._throttle.rate = self._native(capture.get(cv2.CAP_PROP_FPS))
         return capture
 
     def read(self) -> Frame | None:
-        self._pace.wait()
+        self._throttle.wait()
         if self._first is not None:  # it was decoded by open(), perhaps long ago
             first, self._first = self._first, None
             return replace(first, captured=time.monotonic())

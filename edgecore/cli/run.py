@@ -21,24 +21,33 @@ if TYPE_CHECKING:
 HELP = "classify the frames of a camera, a stream, a video or a folder of images"
 
 EPILOG = """\
-sources:
-  picam:0?size=640x480&fps=30     Raspberry Pi camera (size, fps, stream, exposure, gain, rotation, ...)
-  0, v4l2:/dev/v4l/by-id/...      USB camera, by number or by a name that stays (size, fps, fourcc)
-  rtsp://user:password@host/1     network camera; http:// with MJPEG too; options after #, e.g. #transport=udp
-  gst:PIPELINE                    GStreamer, where OpenCV has it
-  clip.mp4, file:clip.mp4?loop=1  video or image file (loop, fps)
-  photos/, dir:photos/            folder of images (loop, fps)
-  -?size=640x480&format=BGR       raw frames on standard input
-  test:pattern                    moving picture with a clock (size, fps, frames, format, live)
+sources, and the options that may follow their names:
+  picam:0?size=640x480&fps=30    Raspberry Pi camera: size, fps, format, stream,
+                                 exposure, gain, rotation, hflip, vflip, timeout
+  0, v4l2:/dev/v4l/by-id/...     USB camera, by its number or by a name that
+                                 stays: size, fps, fourcc, timeout
+  rtsp://user:password@host/1    network camera; options after #, such as
+                                 #transport=udp: transport, timeout
+  http://host/stream             the same with Motion JPEG: timeout, verify
+  gst:PIPELINE                   GStreamer, where OpenCV has it
+  clip.mp4, file:clip.mp4?loop=1 video or image file: loop, fps
+  photos/, dir:photos/           folder of images: loop, fps
+  -?size=640x480&format=BGR      raw frames on standard input: size, format
+                                 (BGR, RGB, GREY, YUV420, NV12), colour, fps,
+                                 timeout
+  test:pattern                   moving picture with a clock: size, fps, frames,
+                                 format, live
 
-The newest frame of a camera or stream wins; of files every frame is taken. A camera that is lost is opened
-again.
+The newest frame of a camera or stream wins; of files every frame is taken. A
+camera that is lost is opened again.
 
-The status line: the label that counts and its score (label? where none counts yet: the frame's best), frames
-a second, the time from a frame's capture to its answer, the frames that were dropped, and the same time by
-stage, all in ms; p50/p95: half, and 95 in 100, of the last frames took no longer.
+The status line has the label that counts and its score (with a ? while none
+does: the best of this frame), frames a second, the time from the capture of a
+frame to its answer, how many frames were dropped, and the time in each stage.
+p50/p95: half, and 95 in 100, of the last frames took no longer.
 
-SIGTERM and Ctrl-C end the run with everything written; SIGHUP looks at the model file again.
+SIGTERM and Ctrl-C end the run with everything written; SIGHUP looks at the
+model file again.
 """
 
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from edgecore.live.session import Notices
     from edgecore.model import Model
 
-CONFIRM = "8/10"  # for a source whose frames belong together
-
 IDLE_AFTER = 10.0  # seconds
 UNCERTAIN = (0.3, 0.7)
 UNCERTAIN_EVERY = 2.0  # seconds
@@ -193,11 +191,10 @@ def check_threshold(rules: Rules, model: Model) -> None:
 
 
 def rules_of(args: argparse.Namespace, named: bool) -> Rules:
-    """How the label that counts comes about; of images, which are `named`, each is for itself."""
-    from edgecore.live.decision import Rules
+    """How the label that counts comes about."""
+    from edgecore.live.decision import Rules, usual_confirmation
 
-    confirm = args.confirm or (None if named else CONFIRM)
-    return Rules.from_texts(args.smooth, args.threshold, confirm)
+    return Rules.from_texts(args.smooth, args.threshold, args.confirm or usual_confirmation(named))
 
 
 def classes_of(args: argparse.Namespace) -> Callable[[Model], ClassMap] | None:

@@ -90,6 +90,11 @@ class Rules:
         return cls(smoothing, span, enter, leave, wins, frames)
 
 
+def usual_confirmation(named: bool) -> str | None:
+    """The text of --confirm where nobody gives one; of images, which are `named`, each is for itself."""
+    return None if named else "8/10"
+
+
 def parse_smooth(text: str) -> tuple[str, float]:
     """(smoothing, span) of "none", "exponential:SECONDS", "window:FRAMES" or "window:SECONDSs".
 
@@ -176,17 +181,18 @@ class Decider:
         return None if self._current == NOBODY else self.labels[self._current]
 
     def decide(
-        self, scores: np.ndarray, captured: float, frame_index: int
+        self, scores: np.ndarray, captured: float, frame_index: int, moment: float | None = None
     ) -> tuple[str | None, float, Event | None]:
         """The label that counts after a frame, its smoothed score (the best class's where there is no label),
         and the event where the label has changed.
 
         Args:
             scores: float (classes,), finite. It is not kept.
-            captured: seconds of time.monotonic(), for the smoothing and for the event's time.
+            captured: seconds of time.monotonic(), for the event's time.
             frame_index: for the event.
+            moment: seconds on a clock of its own, for the smoothing; None: `captured`.
         """
-        smoothed = self._smooth(scores, captured)
+        smoothed = self._smooth(scores, captured if moment is None else moment)
         best = int(smoothed.argmax())
         candidate = self._candidate(smoothed, best)
         self._candidates.append(candidate)

@@ -14,6 +14,7 @@ from edgecore.live.result import Event, Measured, Result, Tally
 TERMINAL_INTERVAL = 0.1  # seconds between updates of the status line
 PLAIN_INTERVAL, LONGEST_PLAIN_INTERVAL = 1.0, 60.0  # seconds between plain lines; each doubles the last
 WAITING_INTERVAL = 10.0  # seconds between plain lines that say what the loop is waiting for
+WAITING_AFTER = 2.0  # seconds from the line that says what was lost
 SHORTEST_LABEL = 8  # columns that a label gets however narrow the terminal
 
 
@@ -49,6 +50,11 @@ def _width(text: str) -> int:
     return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
+def _plain(text: str) -> str:
+    """A label or a file's name without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def _fitted(text: str, columns: int) -> str:
     """As much of a text as fits, with ".." for the rest."""
     if _width(text) <= columns:
@@ -61,9 +67,9 @@ def _fitted(text: str, columns: int) -> str:
 def answer(result: Result) -> tuple[str, float]:
     """The label that counts and its score; as long as none does the frame's best, with a question mark."""
     if result.label is not None:
-        return result.label, result.score
+        return _plain(result.label), result.score
     if result.predictions:
-        return f"{result.predictions[0].label}?", result.predictions[0].score
+        return f"{_plain(result.predictions[0].label)}?", result.predictions[0].score
     return "-", 0.0
 
 
@@ -92,8 +98,8 @@ def status(result: Result, tally: Tally, columns: int | None = None) -> str:
 
 def change(event: Event) -> str:
     """A change of the label that counts, in a line."""
-    before = f", before: {event.previous}" if event.previous is not None else ""
-    what = f"{event.label} {event.score:.2f}" if event.label is not None else "no label counts"
+    before = f", before: {_plain(event.previous)}" if event.previous is not None else ""
+    what = f"{_plain(event.label)} {event.score:.2f}" if event.label is not None else "no label counts"
     return f"{what} from frame {event.frame + 1} on{before}"
 
 
@@ -105,7 +111,7 @@ def summary(tally: Tally) -> list[str]:
         return [f"no frame in {time_taken}"]
     p50, p95 = (_short(tally.latency.all.percentile(rank)) for rank in (50, 95))
     stages = ", ".join(f"{stage} {_short(seen.all.percentile(50))}" for stage, seen in tally.stages.items())
-    labels = "; ".join(f"{label} {count}" for label, count in tally.labels.most_common(5))
+    labels = "; ".join(f"{_plain(label)} {count}" for label, count in tally.labels.most_common(5))
     plural = "" if tally.frames == 1 else "s"
     lost = f", {tally.dropped} dropped" if tally.dropped else ""
     return [
@@ -133,12 +139,12 @@ class Terminal:
             self._draw(status(result, tally, self._columns()))
 
     def note(self, text: str) -> None:
-        self._stream.write(f"\r\x1b[K{time.strftime('%H:%M:%S')}  {text}\n")
+        self._stream.write(f"\r\x1b[K{time.strftime('%H:%M:%S')}  {_plain(text)}\n")
         self._stream.flush()
 
     def wait(self, text: str) -> None:
         if self._due():
-            self._draw(_fitted(text, self._columns()))
+            self._draw(_fitted(_plain(text), self._columns()))
 
     def _due(self) -> bool:
         return time.monotonic() - self._drawn >= TERMINAL_INTERVAL
@@ -168,7 +174,7 @@ class Plain:
         self._stream = stream
         self._errors = errors
         self._every = every
-        self._waited = -WAITING_INTERVAL
+        self._waiting_due = 0.0
         self._due = 0.0
         self._interval = PLAIN_INTERVAL
         self._held: Result | None = None
@@ -176,7 +182,8 @@ class Plain:
     def show(self, result: Result, tally: Tally) -> None:
         if self._every:
             label, score = answer(result)
-            self._print(f"{result.name or f'frame {result.index + 1}'}  {label} {score:.2f}")
+            where = _plain(result.name) if result.name is not None else f"frame {result.index + 1}"
+            self._print(f"{where}  {label} {score:.2f}")
             return
         if result.event is not None:
             self._print(change(result.event))
@@ -192,12 +199,13 @@ class Plain:
         print(text, file=self._stream, flush=True)
 
     def note(self, text: str) -> None:
-        print(text, file=self._errors, flush=True)
+        self._waiting_due = time.monotonic() + WAITING_AFTER
+        print(_plain(text), file=self._errors, flush=True)
 
     def wait(self, text: str) -> None:
-        if time.monotonic() - self._waited >= WAITING_INTERVAL:
-            self._waited = time.monotonic()
+        if time.monotonic() >= self._waiting_due:
             self.note(text)
+            self._waiting_due = time.monotonic() + WAITING_INTERVAL
 
     def finish(self, tally: Tally) -> None:
         if self._held is not None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -39,7 +41,8 @@ class Feed:
         give_up_after: seconds without a frame after which take() raises; None: never.
         notice: is told in one line when the source is lost and when it is back.
 
-    `dropped` counts frames that came and that nobody took; `ended` says that take() has given the last frame.
+    `rate` is how many frames a second a clip was made for, where it says; `dropped` counts frames that came
+    and that nobody took; `ended` says that take() has given the last frame.
     """
 
     def __init__(
@@ -52,6 +55,8 @@ class Feed:
         self._make = make
         source = make()
         self.title, self.live, self.named = source.title, source.live, source.named
+        self._opened_as = self.title
+        self.rate = None if source.live else source.rate
         self.newest = source.live if newest is None else newest
         self._give_up_after = give_up_after
         self._notice = notice
@@ -60,6 +65,7 @@ class Feed:
         self._frames = 0
         self._last = time.monotonic()  # when the last frame came, or the start
         self._lost: str | None = None
+        self._untold: deque[str] = deque()
         self._tries = 0
         self._next_try = 0.0
         self._over = False  # the source has given its last frame
@@ -109,7 +115,7 @@ class Feed:
     def _watch(self) -> None:
         now = time.monotonic()
         if self._give_up_after is not None and now - self._last > self._give_up_after:
-            reason = self._lost or "no frame came"
+            reason = self._lost or "no frame came; check it and start again"
             raise UserError(f"{self.title} gave nothing for {now - self._last:.0f} s: {reason}")
         since = self._worker.busy_since
         if since is None or now - since <= _longest(self._worker.source):
@@ -117,19 +123,29 @@ class Feed:
         self._hanging = [worker for worker in self._hanging if worker.is_alive()]
         if len(self._hanging) >= MOST_HANGING:
             self._lose("it hangs in its driver; starting edgecore again may help")
+            self._tell()
             return
         with self._lock:
+            if self._over:  # halt() came meanwhile, and would not stop another worker
+                return
             self._hanging.append(self._worker)
             self._worker = _Worker(self, self._make())
-        self._lose("it does not answer")
+            self._lose("it does not answer")
+        self._tell()
         self._worker.start()
 
     def _lose(self, reason: str) -> None:
         reason = reason.removeprefix(self.title).lstrip()  # every line begins with the title
         if self._lost is None:
             what = "is lost" if self._frames else "cannot be opened"
-            self._notice(f"{self.title} {what}: {reason}; trying again")
+            self._untold.append(f"{self.title} {what}: {reason}; trying again")
         self._lost = reason
+
+    def _tell(self) -> None:
+        """Hands on what there is to say; without the lock, as nobody knows how long that takes."""
+        with suppress(IndexError):
+            while True:
+                self._notice(self._untold.popleft())
 
     def halt(self) -> None:
         """Tells the thread to end; nothing comes any more."""
@@ -163,10 +179,14 @@ class Feed:
             self._frames += 1
             now = time.monotonic()
             if self._lost is not None:
-                self._notice(f"{self.title} is back after {now - self._last:.1f} s")
+                self._untold.append(f"{self.title} is back after {now - self._last:.1f} s")
                 self._lost = None
+            if worker.source.title != self._opened_as:  # the camera has not what it was asked for
+                self._opened_as = worker.source.title
+                self._untold.append(self._opened_as)
             self._tries = 0
             self._last = now
+        self._tell()
         if not self._slot.put(Taken(numbered, seconds)):
             frame.release()
 
@@ -179,7 +199,8 @@ class Feed:
             pause = min(FIRST_PAUSE * 2**self._tries, LONGEST_PAUSE)
             self._tries = min(self._tries + 1, 16)
             self._next_try = time.monotonic() + pause
-            return pause
+        self._tell()
+        return pause
 
     def finish(self, worker: _Worker, error: BaseException | None) -> None:
         """The source has ended, for good."""
@@ -213,7 +234,8 @@ class _Worker(NativeThread):
                     self._drain()
                     break
                 except SourceLost as lost:
-                    self._close()
+                    with suppress(Exception):  # what is lost need not close well
+                        self._close()
                     self.stop.wait(self._feed.lost(self, str(lost)))
         except BaseException as caught:  # also what nobody foresaw: the loop has to hear of it
             error = caught

@@ -140,7 +140,7 @@ class Loop:
 
     def _infer_all(self) -> None:
         settings = self.settings
-        stage = _Stage(self._model, settings)
+        stage = _Stage(self._model, settings, self.feed.rate)
         count = following = 0
         while not self._stop.is_set():
             if settings.frames is not None and count - self._out.dropped >= settings.frames:
@@ -148,7 +148,7 @@ class Loop:
             if settings.reloader is not None:
                 model = settings.reloader.poll(time.monotonic(), following)
                 if model is not None:
-                    stage = _Stage(model, settings)
+                    stage = _Stage(model, settings, self.feed.rate)
             settings.pace.wait(self._stop)
             taken = self.feed.take(TICK)
             if taken is None:
@@ -174,8 +174,9 @@ def _joined(old: Result, new: Result) -> Result | None:
 class _Stage:
     """A model, and what its answers pass through."""
 
-    def __init__(self, model: Model, settings: Settings) -> None:
+    def __init__(self, model: Model, settings: Settings, rate: float | None) -> None:
         self._model = model
+        self._rate = rate
         self._settings = settings
         self._classes = settings.classes(model) if settings.classes is not None else None
         self._labels = self._classes.labels if self._classes is not None else model.labels
@@ -199,7 +200,9 @@ class _Stage:
         if self._classes is not None:
             scores = self._classes.apply(scores)
         predictions = ranked(scores, self._labels, self._settings.top)
-        label, score, event = self._decider.decide(scores, frame.captured, frame.index)
+        # A clip is smoothed over its own seconds, however fast this machine takes it.
+        moment = frame.index / self._rate if self._rate is not None else None
+        label, score, event = self._decider.decide(scores, frame.captured, frame.index, moment)
         done = clock()
         stages = {"read": taken.seconds, "preprocess": prepared - begin, "inference": done - prepared}
         latency = time.monotonic() - frame.captured

@@ -32,6 +32,8 @@ static edgecore_status rewrite(edgecore_program *program, const edgecore_tier *t
     if (!status)
         status = edgecore_fuse_multi_scale(program, message);
     if (!status)
+        status = edgecore_fuse_swish(program, message);
+    if (!status)
         status = edgecore_place_pass(program, message);
     if (!status)
         status = edgecore_group_pass(program, message);

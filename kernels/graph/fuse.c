@@ -6,7 +6,8 @@
 bool edgecore_is_unary(edgecore_op_kind kind)
 {
     return kind == EDGECORE_RELU || kind == EDGECORE_RELU6 || kind == EDGECORE_LEAKY_RELU ||
-           kind == EDGECORE_LOGISTIC || kind == EDGECORE_HARD_SWISH || kind == EDGECORE_QUANTIZE;
+           kind == EDGECORE_LOGISTIC || kind == EDGECORE_TANH || kind == EDGECORE_HARD_SWISH || kind == EDGECORE_QUANTIZE ||
+           kind == EDGECORE_SWISH;
 }
 
 bool edgecore_is_plain_add(const edgecore_program *program, const edgecore_program_node *node)

@@ -90,10 +90,10 @@ static edgecore_status copy_tensors(edgecore_program *program, const edgecore_gr
         if (from->tensor.data || !used)
             continue;
         if (from->tensor.dtype == EDGECORE_INT32 ||
-            !edgecore_tensor_hwc(&from->tensor, &to->height, &to->width, &to->channels))
+            !edgecore_tensor_layout(&from->tensor, &to->height, &to->width, &to->channels))
             return edgecore_fail(message, EDGECORE_UNSUPPORTED,
-                                 "tensor %d (%s): activations are 8-bit, of one image and rank 1 to 4", (int)i,
-                                 from->tensor.name);
+                                 "tensor %d (%s): activations are 8-bit, of rank 1 to %d", (int)i, from->tensor.name,
+                                 EDGECORE_MAX_RANK);
         to->place.pixel_stride = to->channels;
         to->place.row_stride = (ptrdiff_t)to->channels * to->width;
         if (from->tensor.scale_count > 0) {

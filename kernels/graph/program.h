@@ -102,6 +102,7 @@ bool edgecore_same_quantisation(const edgecore_tensor *a, const edgecore_tensor 
 void edgecore_storage_pass(edgecore_program *program, edgecore_dtype storage);
 edgecore_status edgecore_fuse_pad(edgecore_program *program, edgecore_message *message);
 edgecore_status edgecore_fuse_multi_scale(edgecore_program *program, edgecore_message *message);
+edgecore_status edgecore_fuse_swish(edgecore_program *program, edgecore_message *message);
 edgecore_status edgecore_place_pass(edgecore_program *program, edgecore_message *message);
 edgecore_status edgecore_group_pass(edgecore_program *program, edgecore_message *message);
 

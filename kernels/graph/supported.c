@@ -69,8 +69,9 @@ static edgecore_status check_activation(const edgecore_tensor *tensor, edgecore_
     int32_t height, width, channels;
     if (tensor->dtype == EDGECORE_INT32)
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "tensor %s: activations are 8-bit, not int32", name);
-    if (!edgecore_tensor_hwc(tensor, &height, &width, &channels))
-        return edgecore_fail(message, EDGECORE_UNSUPPORTED, "tensor %s: not a batch of one with rank 1 to 4", name);
+    if (!edgecore_tensor_layout(tensor, &height, &width, &channels))
+        return edgecore_fail(message, EDGECORE_UNSUPPORTED, "tensor %s: not of rank 1 to %d, or too large", name,
+                             EDGECORE_MAX_RANK);
     return EDGECORE_OK;
 }
 

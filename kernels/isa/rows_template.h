@@ -9,13 +9,9 @@
 
 #include <string.h>
 
+#include "isa/blend_rows.h"
+#include "isa/independent.h"
 #include "isa/tier.h"
-
-#if defined(__clang__)
-#define EDGECORE_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
-#else
-#define EDGECORE_INDEPENDENT _Pragma("GCC ivdep")
-#endif
 
 static void xor_row(uint8_t *out, const uint8_t *in, size_t n, uint8_t flip)
 {
@@ -195,6 +191,7 @@ static void mul_row(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, 
 /* Members of an edgecore_tier initialiser. */
 #define EDGECORE_PORTABLE_ROWS \
     .xor_row = xor_row, .lookup_row = lookup_row, .max_row = max_row, .sum_rows = sum_rows, .add_row = add_row, \
-    .mul_row = mul_row, .average_row = average_row
+    .mul_row = mul_row, .average_row = average_row, .blend_rows = blend_rows, .blend_sums = blend_sums, \
+    .scale_row = scale_row, .blend_scaled = blend_scaled
 
 #endif

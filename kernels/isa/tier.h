@@ -207,6 +207,17 @@ typedef struct edgecore_tier {
     void (*add_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
     void (*mul_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
     void (*average_row)(uint8_t *out, const int32_t *sums, size_t n, const edgecore_row_average *how);
+    /* Two rows of a bilinear resize: sums[i] = weight_a * a + weight_b * b of values (byte ^ flip) - 128. */
+    void (*blend_rows)(int32_t *sums, const uint8_t *a, const uint8_t *b, size_t n, int32_t weight_a, int32_t weight_b,
+                       uint8_t flip);
+    /* Two of its columns: (weight_a * a[i] + weight_b * b[i]) / 2^20, ties away from zero, as (byte ^ flip) - 128. */
+    void (*blend_sums)(uint8_t *out, const int32_t *a, const int32_t *b, size_t n, int32_t weight_a, int32_t weight_b,
+                       uint8_t flip);
+    /* The same for uint8, in float: out[i] = value * weight of a row, then of two such rows and two columns in them the sum of
+     * products with the columns' weights, rounded, in the order above first, below first, above second, below second. */
+    void (*scale_row)(float *out, const uint8_t *in, size_t n, float weight, uint8_t flip);
+    void (*blend_scaled)(uint8_t *out, const float *above, const float *below, size_t first, size_t second, size_t n,
+                         const float weights[2], uint8_t flip);
 } edgecore_tier;
 
 /* The table of tier `index` as edgecore/cpu.h counts them; NULL where the index is out of range. */

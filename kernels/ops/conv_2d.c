@@ -1,5 +1,7 @@
-/* CONV_2D: OHWI weights, per channel or per tensor, any kernel, stride, dilation and padding; grouped where the weights'
+/* CONV_2D: OHWI weights, int8 per channel or per tensor or uint8, any kernel, stride, dilation and padding; grouped where the weights'
  * depth divides the input's. */
+#include <stdlib.h>
+
 #include "ops/gemm_driver.h"
 #include "ops/winograd.h"
 
@@ -26,14 +28,25 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
                                edgecore_message *message)
 {
     int32_t height, width;
-    edgecore_gemm_layer layer = {.window = edgecore_window_of(desc), .weights = desc->inputs[1]->data};
+    edgecore_int8_weights weights;
+    edgecore_status status = edgecore_make_int8_weights(desc->inputs[1], desc->inputs[1]->dims[0], &weights, message);
+    if (status != EDGECORE_OK)
+        return status;
+    edgecore_gemm_layer layer = {
+        .window = edgecore_window_of(desc),
+        .parts = weights.parts,
+        .weights = weights.data,
+        /* The reference computes the one scale of uint8 weights in float, those of int8 weights in double. */
+        .float_scale_product = desc->inputs[1]->dtype == EDGECORE_UINT8,
+    };
     edgecore_tensor_hwc(desc->inputs[0], &height, &width, &layer.in_channels);
     edgecore_tensor_hwc(desc->output, &height, &width, &layer.out_channels);
     layer.groups = layer.in_channels / desc->inputs[1]->dims[3];
-    const edgecore_status status = edgecore_winograd_prepare(desc, &layer, tier, op, message);
-    if (status != EDGECORE_UNSUPPORTED)
-        return status;
-    return edgecore_gemm_prepare(&edgecore_conv_2d_class, desc, &layer, tier, op, message);
+    status = edgecore_winograd_prepare(desc, &layer, tier, op, message);
+    if (status == EDGECORE_UNSUPPORTED)
+        status = edgecore_gemm_prepare(&edgecore_conv_2d_class, desc, &layer, tier, op, message);
+    free(weights.memory);
+    return status;
 }
 
 const edgecore_op_class edgecore_conv_2d_class = {

@@ -1,4 +1,4 @@
-/* DEPTHWISE_CONV_2D: 1HWO weights, any kernel, stride, dilation and padding.
+/* DEPTHWISE_CONV_2D: 1HWO weights, int8 or uint8, any kernel, stride, dilation and padding.
  *
  * Rows are computed in stretches of pixels from a table of input columns. The tier's kernel multiplies channel by channel; with
  * a depth multiplier above 1 the columns are copied to scratch with every input channel repeated, and it need not know. */
@@ -17,7 +17,8 @@ typedef struct depthwise_op {
     const edgecore_depthwise_kernel *kernel;
     edgecore_window window;
     int32_t channels, multiplier;  /* of the output; outputs per input channel */
-    size_t padded_h;               /* kernel_h in steps of kernel->row_step */
+    size_t rows_h;                 /* the kernel's rows, once for each part of the weights */
+    size_t padded_h;               /* rows_h in steps of kernel->row_step */
     size_t block_bytes;
     uint8_t *blocks;               /* one for every kernel->cols channels */
     uint8_t *zero_row;
@@ -64,7 +65,7 @@ static bool fits(const depthwise_op *op, int64_t pixels)
         return false;
     const uint64_t pointers = (uint64_t)columns * op->padded_h; /* copies of many channels may take more than 32 bits count */
     return pointers * sizeof(void *) <= TABLE_BYTES && pointers * op->copy_bytes <= COPY_BYTES &&
-           op->kernel->scratch_bytes((size_t)columns, (size_t)op->window.kernel_h) <= COLUMN_BYTES;
+           op->kernel->scratch_bytes((size_t)columns, op->rows_h) <= COLUMN_BYTES;
 }
 
 /* Scratch is [rows of a stretch][columns' pointers][the kernel's own][copies]. */
@@ -84,7 +85,7 @@ static void plan_stretch(depthwise_op *op)
     op->stretch = (w->out_w + stretches - 1) / stretches;
     const size_t columns = (size_t)column_count(op, op->stretch), pointers = columns * op->padded_h;
     op->table_bytes = align_up((op->padded_h + pointers) * sizeof(void *));
-    op->column_bytes = align_up(op->kernel->scratch_bytes(columns, (size_t)w->kernel_h));
+    op->column_bytes = align_up(op->kernel->scratch_bytes(columns, op->rows_h));
     op->base.scratch_bytes = op->table_bytes + op->column_bytes + pointers * op->copy_bytes;
 }
 
@@ -97,7 +98,7 @@ static void pack_blocks(depthwise_op *op, const int8_t *weights, const edgecore_
         edgecore_columns columns = {
             .weights = weights + c,
             .cols = (size_t)(left < kernel->cols ? left : kernel->cols),
-            .kernel_h = (size_t)op->window.kernel_h,
+            .kernel_h = op->rows_h,
             .kernel_w = (size_t)op->window.kernel_w,
             .weight_stride = (size_t)op->channels,
             .requant = *requant,
@@ -133,14 +134,23 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
     edgecore_tensor_hwc(desc->output, &height, &width, &channels);
     const edgecore_depthwise_kernel *kernel = cheapest(tier, channels);
     const int64_t taps = (int64_t)w.kernel_h * w.kernel_w;
-    const edgecore_weight_layout layout = {channels, taps, 1, channels, false};
+    edgecore_int8_weights weights;
     edgecore_channel_scales scales;
-    edgecore_status status = edgecore_make_channel_scales(desc, tier, &layout, &scales, message);
+    edgecore_status status = edgecore_make_int8_weights(desc->inputs[1], 1, &weights, message);
     if (status != EDGECORE_OK)
         return status;
-    const size_t row_steps = ((size_t)w.kernel_h + (size_t)kernel->row_step - 1) / (size_t)kernel->row_step;
+    /* The reference computes the one scale of uint8 weights in float, those of int8 weights in double. */
+    const edgecore_weight_layout layout = {weights.data, channels, weights.parts * taps, 1, channels,
+                                           desc->inputs[1]->dtype == EDGECORE_UINT8};
+    status = edgecore_make_channel_scales(desc, tier, &layout, &scales, message);
+    if (status != EDGECORE_OK) {
+        free(weights.memory);
+        return status;
+    }
+    const size_t rows_h = (size_t)weights.parts * (size_t)w.kernel_h;
+    const size_t row_steps = (rows_h + (size_t)kernel->row_step - 1) / (size_t)kernel->row_step;
     const size_t blocks = ((size_t)channels + (size_t)kernel->cols - 1) / (size_t)kernel->cols;
-    const size_t block_bytes = align_up(kernel->block_bytes((size_t)w.kernel_h, (size_t)w.kernel_w));
+    const size_t block_bytes = align_up(kernel->block_bytes(rows_h, (size_t)w.kernel_w));
     const size_t zero_bytes = align_up((size_t)channels + EDGECORE_SLACK);
     depthwise_op *op = calloc(1, sizeof *op);
     uint8_t *memory = aligned_alloc(ALIGNMENT, blocks * block_bytes + zero_bytes);
@@ -148,12 +158,14 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
         free(op);
         free(memory);
         free(scales.memory);
+        free(weights.memory);
         return edgecore_fail(message, EDGECORE_NO_MEMORY, "no memory for %zu bytes of weights", blocks * block_bytes);
     }
     op->kernel = kernel;
     op->window = w;
     op->channels = channels;
     op->multiplier = channels / in_channels;
+    op->rows_h = rows_h;
     op->padded_h = row_steps * (size_t)kernel->row_step;
     op->block_bytes = block_bytes;
     op->blocks = memory;
@@ -161,8 +173,9 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
     op->zero = scales.zero;
     op->flip_in = scales.flip_in;
     memset(op->zero_row, op->zero, zero_bytes);
-    pack_blocks(op, desc->inputs[1]->data, &scales.requant);
+    pack_blocks(op, weights.data, &scales.requant);
     free(scales.memory);
+    free(weights.memory);
     plan_stretch(op);
     op->base.klass = &edgecore_depthwise_conv_2d_class;
     op->base.weight_bytes = blocks * block_bytes + zero_bytes;
@@ -246,17 +259,19 @@ static void run(const edgecore_op *base, const edgecore_view *inputs, const edge
         .a = table,
         .pixel_step = (size_t)(op->shared ? w->stride_w : w->kernel_w),
         .tap_step = (size_t)(op->shared ? w->dilation_w : 1),
-        .kernel_h = (size_t)w->kernel_h,
+        .kernel_h = op->rows_h,
         .kernel_w = (size_t)w->kernel_w,
         .out_stride = output->pixel_stride,
         .scratch = own,
     };
     for (int32_t y = region.y0; y < region.y1; y++) {
-        for (size_t ky = 0; ky < op->padded_h; ky++) {
+        const size_t kernel_h = (size_t)w->kernel_h;
+        for (size_t ky = 0; ky < kernel_h; ky++) {
             const int64_t iy = (int64_t)y * w->stride_h - w->pad_top + (int64_t)ky * w->dilation_h;
-            const bool inside = ky < (size_t)w->kernel_h && iy >= 0 && iy < w->in_h;
-            rows[ky] = inside ? edgecore_view_at(inputs, (int32_t)iy, 0, 0) : NULL;
+            rows[ky] = iy >= 0 && iy < w->in_h ? edgecore_view_at(inputs, (int32_t)iy, 0, 0) : NULL;
         }
+        for (size_t ky = kernel_h; ky < op->padded_h; ky++)
+            rows[ky] = ky < op->rows_h ? rows[ky - kernel_h] : NULL;
         for (int32_t x = 0; x < w->out_w; x += op->stretch) {
             args.pixels = (size_t)(w->out_w - x < op->stretch ? w->out_w - x : op->stretch);
             args.columns = (size_t)column_count(op, (int64_t)args.pixels);

@@ -1,5 +1,6 @@
 /* FULLY_CONNECTED: OI weights, one scale or one per unit. The input is either one vector, whatever its shape,
  * or a map whose pixels are the vectors; both are a 1x1 convolution. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "ops/gemm_driver.h"
@@ -41,16 +42,22 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
     edgecore_tensor_hwc(desc->output, &window.out_h, &window.out_w, &channels);
     window.in_h = window.out_h;
     window.in_w = window.out_w;
+    edgecore_int8_weights weights;
+    edgecore_status status = edgecore_make_int8_weights(desc->inputs[1], desc->inputs[1]->dims[0], &weights, message);
+    if (status != EDGECORE_OK)
+        return status;
     const edgecore_gemm_layer layer = {
         .window = window,
         .in_channels = desc->inputs[1]->dims[1],
         .out_channels = channels,
         .groups = 1,
-        .weights = desc->inputs[1]->data,
+        .parts = weights.parts,
+        .weights = weights.data,
         /* The reference computes the scale of all units in float, those of single units in double. */
         .float_scale_product = desc->inputs[1]->scale_count == 1,
     };
-    const edgecore_status status = edgecore_gemm_prepare(&edgecore_fully_connected_class, desc, &layer, tier, op, message);
+    status = edgecore_gemm_prepare(&edgecore_fully_connected_class, desc, &layer, tier, op, message);
+    free(weights.memory);
     if (status == EDGECORE_OK)
         (*op)->scratch_bytes += (size_t)edgecore_element_count(desc->inputs[0]) + EDGECORE_SLACK;
     return status;
@@ -59,7 +66,7 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
 /* The input as pixels of `depth` bytes; copied behind the driver's scratch where it lies with gaps. */
 static edgecore_view as_vectors(const edgecore_gemm_op *op, const edgecore_view *input, uint8_t *scratch)
 {
-    const int32_t height = op->window.in_h, width = op->window.in_w, depth = (int32_t)op->k;
+    const int32_t height = op->window.in_h, width = op->window.in_w, depth = (int32_t)op->pixel_bytes;
     const ptrdiff_t row_bytes = (ptrdiff_t)input->width * input->channels;
     edgecore_view view = *input;
     if (input->height == height && input->width == width && input->channels == depth)

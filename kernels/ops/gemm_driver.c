@@ -90,9 +90,13 @@ static int32_t plan_blocks(const edgecore_gemm_op *op, const edgecore_gemm_layer
             const edgecore_gemm_kernel *kernel =
                 left >= widest->cols ? widest : cheapest(op->tier, left, pixels, depth, &unused);
             cols = left < kernel->cols ? left : kernel->cols;
+            const int32_t first = g * group_cols + c;
+            const size_t part = op->part_taps * op->k;
+            const int8_t *weights = layer->weights + (size_t)first * (size_t)layer->parts * part;
+            const size_t taps = op->part_taps * (size_t)edgecore_parts_needed(weights, cols, layer->parts, part);
             if (blocks)
-                blocks[count] = (edgecore_gemm_block){kernel, NULL, g * group_cols + c, cols, (size_t)(g * group_k)};
-            *bytes += align_up(kernel->block_bytes(op->taps, op->k));
+                blocks[count] = (edgecore_gemm_block){kernel, NULL, first, cols, taps, (size_t)(g * group_k)};
+            *bytes += align_up(kernel->block_bytes(taps, op->k));
         }
     }
     *step = layer->groups > 1 ? group_cols : widest->cols;
@@ -121,6 +125,8 @@ static void plan_taps(edgecore_gemm_op *op, const edgecore_gemm_layer *layer)
             op->taps = 1;
         }
     }
+    op->part_taps = op->taps;
+    op->taps *= (size_t)layer->parts;
 }
 
 double edgecore_gemm_cost(const edgecore_gemm_layer *layer, const edgecore_tier *tier)
@@ -160,16 +166,21 @@ static void plan_chunk(edgecore_gemm_op *op, int32_t tile_rows)
     op->base.scratch_bytes = op->driver_scratch;
 }
 
+/* `few` has room for the weights of a block that leaves parts out. */
 static void pack_blocks(edgecore_gemm_op *op, const edgecore_gemm_layer *layer, const edgecore_requant *requant,
-                        uint8_t *memory)
+                        uint8_t *memory, int8_t *few)
 {
     const size_t per_channel = op->taps * op->k;
     for (int32_t b = 0; b < op->block_count; b++) {
         edgecore_gemm_block *block = &op->blocks[b];
+        const int8_t *weights = layer->weights + (size_t)block->first * per_channel;
+        const size_t kept = block->taps * op->k;
+        for (size_t c = 0; kept < per_channel && c < (size_t)block->cols; c++)
+            memcpy(few + c * kept, weights + c * per_channel, kept);
         edgecore_columns columns = {
-            .weights = layer->weights + (size_t)block->first * per_channel,
+            .weights = kept < per_channel ? few : weights,
             .cols = (size_t)block->cols,
-            .taps = op->taps,
+            .taps = block->taps,
             .k = op->k,
             .requant = *requant,
         };
@@ -178,7 +189,7 @@ static void pack_blocks(edgecore_gemm_op *op, const edgecore_gemm_layer *layer, 
         columns.requant.shift += block->first;
         block->kernel->pack(memory, &columns);
         block->packed = memory;
-        memory += align_up(block->kernel->block_bytes(op->taps, op->k));
+        memory += align_up(block->kernel->block_bytes(block->taps, op->k));
     }
 }
 
@@ -189,7 +200,8 @@ static bool weights_fit(const edgecore_gemm_layer *layer)
     const uint64_t group_cols = (uint64_t)(layer->out_channels / layer->groups);
     const uint64_t group_k = (uint64_t)(layer->in_channels / layer->groups);
     const uint64_t cols = (uint64_t)layer->groups * ((group_cols + 63) / 64 * 64);
-    const uint64_t depth = (uint64_t)layer->window.kernel_h * (uint64_t)layer->window.kernel_w * ((group_k + 15) / 16 * 16);
+    const uint64_t taps = (uint64_t)layer->parts * (uint64_t)layer->window.kernel_h * (uint64_t)layer->window.kernel_w;
+    const uint64_t depth = taps * ((group_k + 15) / 16 * 16);
     return depth <= SIZE_MAX / 8 / cols;
 }
 
@@ -199,7 +211,8 @@ edgecore_status edgecore_gemm_prepare(const edgecore_op_class *klass, const edge
 {
     const edgecore_window *w = &layer->window;
     const int64_t per_channel = (int64_t)w->kernel_h * w->kernel_w * (layer->in_channels / layer->groups);
-    const edgecore_weight_layout layout = {layer->out_channels, per_channel, per_channel, 1, layer->float_scale_product};
+    const int64_t stored = layer->parts * per_channel;
+    const edgecore_weight_layout layout = {layer->weights, layer->out_channels, stored, stored, 1, layer->float_scale_product};
     edgecore_channel_scales scales;
     if (!weights_fit(layer))
         return edgecore_fail(message, EDGECORE_NO_MEMORY, "the packed weights would take more than this machine can address");
@@ -222,7 +235,10 @@ edgecore_status edgecore_gemm_prepare(const edgecore_op_class *klass, const edge
     const size_t zero_bytes = align_up(op->pixel_bytes * (size_t)w->kernel_w + EDGECORE_SLACK);
     const size_t block_table = align_up((size_t)op->block_count * sizeof *op->blocks);
     op->memory = aligned_alloc(ALIGNMENT, packed_bytes + zero_bytes + block_table);
-    if (!op->memory) {
+    int8_t *few = malloc(layer->parts > 1 ? (size_t)layer->out_channels * op->taps * op->k : 1);
+    if (!op->memory || !few) {
+        free(few);
+        free(op->memory);
         free(scales.memory);
         free(op);
         return edgecore_fail(message, EDGECORE_NO_MEMORY, "no memory for %zu bytes of weights", packed_bytes);
@@ -231,7 +247,8 @@ edgecore_status edgecore_gemm_prepare(const edgecore_op_class *klass, const edge
     memset(op->zero_row, op->zero, zero_bytes);
     op->blocks = (edgecore_gemm_block *)(op->zero_row + zero_bytes);
     plan_blocks(op, layer, op->blocks, &step, &packed_bytes);
-    pack_blocks(op, layer, &scales.requant, op->memory);
+    pack_blocks(op, layer, &scales.requant, op->memory, few);
+    free(few);
     free(scales.memory);
     plan_chunk(op, op->blocks[0].kernel->rows);
     op->base.klass = klass;
@@ -252,8 +269,8 @@ void edgecore_gemm_destroy(edgecore_op *base)
     free(op);
 }
 
-static void fill_table(const edgecore_gemm_op *op, const edgecore_view *input, edgecore_pixels pixels,
-                       const uint8_t **table, uint8_t *copies)
+static void point_at_taps(const edgecore_gemm_op *op, const edgecore_view *input, edgecore_pixels pixels,
+                          const uint8_t **table, uint8_t *copies)
 {
     const size_t pitch = (size_t)op->chunk, height = (size_t)op->window.kernel_h, width = (size_t)op->window.kernel_w;
     if (!op->by_rows) {
@@ -262,12 +279,21 @@ static void fill_table(const edgecore_gemm_op *op, const edgecore_view *input, e
     }
     const edgecore_row_taps rows = {op->pixel_bytes, op->zero, op->flip_in, op->patch, op->zero_row, copies};
     edgecore_row_pointers(&op->window, input, pixels, &rows, table, pitch);
-    if (op->patch || op->taps == height)
+    if (op->patch || op->part_taps == height)
         return;
     /* groups read single pixels: from the last kernel row back, each becomes kernel_w taps */
-    for (size_t t = op->taps; t-- > 0;)
+    for (size_t t = op->part_taps; t-- > 0;)
         for (size_t i = 0; i < (size_t)pixels.count; i++)
             table[t * pitch + i] = table[t / width * pitch + i] + t % width * op->pixel_bytes;
+}
+
+static void fill_table(const edgecore_gemm_op *op, const edgecore_view *input, edgecore_pixels pixels,
+                       const uint8_t **table, uint8_t *copies)
+{
+    point_at_taps(op, input, pixels, table, copies);
+    const size_t pitch = (size_t)op->chunk;
+    for (size_t t = op->part_taps; t < op->taps; t += op->part_taps)
+        memcpy(table + t * pitch, table, op->part_taps * pitch * sizeof *table);
 }
 
 static void run_block(const edgecore_gemm_op *op, const edgecore_gemm_block *block, int32_t count,
@@ -278,7 +304,7 @@ static void run_block(const edgecore_gemm_op *op, const edgecore_gemm_block *blo
     edgecore_gemm_args args = {
         .row_pitch = (size_t)op->chunk,
         .a_offset = block->a_offset,
-        .taps = op->taps,
+        .taps = block->taps,
         .k = op->k,
         .block = block->packed,
         .out_offset = (size_t)block->first,

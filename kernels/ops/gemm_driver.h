@@ -12,6 +12,7 @@ typedef struct edgecore_gemm_block {
     const edgecore_gemm_kernel *kernel;
     const void *packed;
     int32_t first, cols; /* output channels */
+    size_t taps;         /* of the operator's, those parts of the weights in which this block has any but zeros */
     size_t a_offset;     /* of this block's group within an input pixel */
 } edgecore_gemm_block;
 
@@ -23,6 +24,7 @@ typedef struct edgecore_gemm_op {
     edgecore_gemm_block *blocks;
     int32_t block_count;
     size_t taps, k;          /* as the kernels see them: by rows, a tap is a whole row of the convolution's kernel */
+    size_t part_taps;        /* those of one part of the weights; they follow each other as often as there are parts */
     bool by_rows;            /* table of kernel rows, copied where they are no run of bytes; else of single pixels */
     bool patch;              /* by rows, all of a pixel copied one after the other as its only tap */
     size_t pixel_bytes;      /* of the input */
@@ -37,7 +39,8 @@ typedef struct edgecore_gemm_op {
 typedef struct edgecore_gemm_layer {
     edgecore_window window;
     int32_t in_channels, out_channels, groups;
-    const int8_t *weights;   /* [out_channels][kernel_h][kernel_w][in_channels / groups] */
+    int32_t parts;           /* of which each weight is the sum */
+    const int8_t *weights;   /* [out_channels][parts][kernel_h][kernel_w][in_channels / groups] */
     bool float_scale_product;
 } edgecore_gemm_layer;
 

@@ -18,7 +18,8 @@ struct edgecore_tier;
 /* Bytes that may be read (never written) past the last element of any view's buffer. */
 #define EDGECORE_SLACK 64
 
-/* An NHWC activation in memory, batch 1. A tensor of rank 2 has height and width 1; of rank 3, height 1. */
+/* An NHWC activation in memory, batch 1. A tensor of rank 2 has height and width 1; of rank 3, height 1. What lies
+ * between operators that only move elements has its dims laid over these three: edgecore_tensor_layout. */
 typedef struct edgecore_view {
     uint8_t *data;           /* row first_row, column 0, channel 0 */
     int32_t height, width, channels; /* of the whole tensor */
@@ -83,7 +84,11 @@ struct edgecore_op {
 /* The class for a kind, or NULL where the kind is out of range or not an operator of its own. */
 const edgecore_op_class *edgecore_op_class_of(edgecore_op_kind kind);
 
-/* Height, width and channels of an activation tensor as a view sees it (rank 1 to 4, batch 1); false for others. */
+/* Height, width and channels of an activation tensor as a view sees it: a batch of one is no axis, the last dim is the channels,
+ * the first of three or more the height, and those between are the width together. False where a view is too large. */
+bool edgecore_tensor_layout(const edgecore_tensor *tensor, int32_t *height, int32_t *width, int32_t *channels);
+
+/* The same for what operators compute with: rank 1 to 4, batch 1; false for others. */
 bool edgecore_tensor_hwc(const edgecore_tensor *tensor, int32_t *height, int32_t *width, int32_t *channels);
 
 /* Writes a formatted line into `message` (which may be NULL) and returns `status`. */

@@ -3,6 +3,7 @@
 
 #include "isa/tier.h"
 #include "ops/arithmetic.h"
+#include "ops/rearrange.h"
 #include "ops/validate.h"
 #include "ops/view.h"
 
@@ -14,12 +15,10 @@ typedef struct reshape {
 
 static edgecore_status check(const edgecore_op_desc *desc, edgecore_message *message)
 {
-    edgecore_status status = edgecore_check_one_to_one(desc, message);
-    if (status != EDGECORE_OK)
-        return status;
-    if (edgecore_element_count(desc->inputs[0]) != edgecore_element_count(desc->output))
+    edgecore_status status = edgecore_check_rearranged(desc, message);
+    if (status == EDGECORE_OK && edgecore_element_count(desc->inputs[0]) != edgecore_element_count(desc->output))
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "reshaping changes the number of elements");
-    return edgecore_check_same_quantisation(desc->inputs[0], desc->output, message);
+    return status;
 }
 
 static void destroy(edgecore_op *op)

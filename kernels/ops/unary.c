@@ -24,6 +24,12 @@ static double alpha_ratio(const edgecore_op_desc *desc)
     return desc->inputs[0]->scales[0] * desc->params->alpha / desc->output->scales[0];
 }
 
+/* Of a product with a logistic in steps of 1 / 256, as MUL forms it. */
+static double swish_ratio(const edgecore_op_desc *desc)
+{
+    return desc->inputs[0]->scales[0] * (1.0f / 256) / desc->output->scales[0];
+}
+
 /* Table entries are made in the uint8 domain on both sides. */
 typedef struct byte_map {
     const edgecore_op_desc *desc;
@@ -39,12 +45,30 @@ static uint8_t linear_byte(const byte_map *map, int32_t u)
     return edgecore_clamp_u8(edgecore_rescale(distance, m) + map->zero_out, map->min, map->max);
 }
 
+static float real_of(const byte_map *map, int32_t u)
+{
+    return map->desc->inputs[0]->scales[0] * (float)(u - map->zero_in);
+}
+
+static uint8_t byte_of(float y, float steps, int32_t zero)
+{
+    return edgecore_clamp_u8((int32_t)(roundf(y * steps) + (float)zero), 0, 255);
+}
+
 static uint8_t logistic_byte(const byte_map *map, int32_t u)
 {
-    const float inverse_scale = 1.0f / map->desc->output->scales[0];
-    float x = map->desc->inputs[0]->scales[0] * (float)(u - map->zero_in);
-    float y = 1.0f / (1.0f + expf(-x));
-    return edgecore_clamp_u8((int32_t)(roundf(y * inverse_scale) + (float)map->zero_out), 0, 255);
+    return byte_of(1.0f / (1.0f + expf(-real_of(map, u))), 256.0f, 0);
+}
+
+static uint8_t tanh_byte(const byte_map *map, int32_t u)
+{
+    return byte_of(tanhf(real_of(map, u)), 128.0f, 128);
+}
+
+static uint8_t swish_byte(const byte_map *map, int32_t u)
+{
+    const int32_t product = (u - map->zero_in) * logistic_byte(map, u);
+    return edgecore_clamp_u8(edgecore_rescale(product, map->positive) + map->zero_out, map->min, map->max);
 }
 
 static int16_t saturate_16(int64_t value)
@@ -135,6 +159,14 @@ edgecore_status edgecore_unary_table(const edgecore_op_desc *desc, uint8_t table
     case EDGECORE_LOGISTIC:
         byte = logistic_byte;
         break;
+    case EDGECORE_TANH:
+        byte = tanh_byte;
+        break;
+    case EDGECORE_SWISH:
+        edgecore_activation_range(desc->params->activation, desc->output, &map.min, &map.max);
+        map.positive = edgecore_quantize_multiplier(swish_ratio(desc));
+        byte = swish_byte;
+        break;
     case EDGECORE_HARD_SWISH:
         hard_swish_multipliers(desc, &map);
         byte = hard_swish_byte;
@@ -159,6 +191,8 @@ typedef struct unary {
 
 /* Distances from a zero point are below 2^8. */
 #define DISTANCE_BITS 8
+/* Products of two distances are below 2^16. */
+#define PRODUCT_BITS 16
 
 static edgecore_status check(const edgecore_op_desc *desc, edgecore_message *message)
 {
@@ -173,11 +207,19 @@ static edgecore_status check(const edgecore_op_desc *desc, edgecore_message *mes
         if (desc->output->scales[0] != 1.0f / 256 || edgecore_zero_point_u8(desc->output) != 0)
             return edgecore_fail(message, EDGECORE_UNSUPPORTED, "logistic's output is not in steps of 1 / 256 from 0");
         return EDGECORE_OK;
+    case EDGECORE_TANH:
+        if (desc->output->scales[0] != 1.0f / 128 || edgecore_zero_point_u8(desc->output) != 128)
+            return edgecore_fail(message, EDGECORE_UNSUPPORTED, "tanh's output is not in steps of 1 / 128 around the middle");
+        return EDGECORE_OK;
     case EDGECORE_HARD_SWISH:
         hard_swish_multipliers(desc, &hard_swish);
         if (hard_swish.positive.shift > 0 || hard_swish.negative.shift > 30)
             return edgecore_fail(message, EDGECORE_UNSUPPORTED, "hard swish's scales are too far apart");
         return EDGECORE_OK;
+    case EDGECORE_SWISH:
+        if ((unsigned)desc->params->activation > EDGECORE_ACT_RELU6)
+            return edgecore_fail(message, EDGECORE_UNSUPPORTED, "fused activation %d", (int)desc->params->activation);
+        return edgecore_check_multiplier(swish_ratio(desc), PRODUCT_BITS, message);
     case EDGECORE_LEAKY_RELU:
         if (!(desc->params->alpha >= 0.0f))
             return edgecore_fail(message, EDGECORE_UNSUPPORTED, "leaky ReLU's slope is negative");
@@ -259,5 +301,7 @@ UNARY_CLASS(relu)
 UNARY_CLASS(relu6)
 UNARY_CLASS(leaky_relu)
 UNARY_CLASS(logistic)
+UNARY_CLASS(tanh)
 UNARY_CLASS(hard_swish)
+UNARY_CLASS(swish)
 UNARY_CLASS(quantize)

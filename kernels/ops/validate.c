@@ -18,13 +18,14 @@ edgecore_status edgecore_check_description(const edgecore_op_desc *desc, int32_t
     return EDGECORE_OK;
 }
 
-edgecore_status edgecore_check_activation(const edgecore_tensor *tensor, const char *role, edgecore_message *message)
+edgecore_status edgecore_check_values(const edgecore_tensor *tensor, const char *role, edgecore_message *message)
 {
     int32_t height, width, channels;
     if (tensor->dtype != EDGECORE_INT8 && tensor->dtype != EDGECORE_UINT8)
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "%s is neither int8 nor uint8", role);
-    if (!edgecore_tensor_hwc(tensor, &height, &width, &channels))
-        return edgecore_fail(message, EDGECORE_UNSUPPORTED, "%s is not of rank 1 to 4 with batch 1, or too large", role);
+    if (!edgecore_tensor_layout(tensor, &height, &width, &channels))
+        return edgecore_fail(message, EDGECORE_UNSUPPORTED, "%s is not of rank 1 to %d, or too large", role,
+                             EDGECORE_MAX_RANK);
     if (tensor->scale_count != 1 || !tensor->scales || !tensor->zero_points)
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "%s is not quantised per tensor", role);
     if (!isfinite(tensor->scales[0]) || tensor->scales[0] <= 0.0f)
@@ -33,6 +34,15 @@ edgecore_status edgecore_check_activation(const edgecore_tensor *tensor, const c
     if (tensor->zero_points[0] < low || tensor->zero_points[0] > low + 255)
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "%s has zero point %d", role, tensor->zero_points[0]);
     return EDGECORE_OK;
+}
+
+edgecore_status edgecore_check_activation(const edgecore_tensor *tensor, const char *role, edgecore_message *message)
+{
+    int32_t height, width, channels;
+    edgecore_status status = edgecore_check_values(tensor, role, message);
+    if (status == EDGECORE_OK && !edgecore_tensor_hwc(tensor, &height, &width, &channels))
+        return edgecore_fail(message, EDGECORE_UNSUPPORTED, "%s is not of rank 1 to 4 with batch 1", role);
+    return status;
 }
 
 edgecore_status edgecore_check_one_to_one(const edgecore_op_desc *desc, edgecore_message *message)
@@ -68,8 +78,10 @@ bool edgecore_same_dims(const edgecore_tensor *a, const edgecore_tensor *b)
 
 int64_t edgecore_element_count(const edgecore_tensor *tensor)
 {
-    edgecore_shape4 shape = edgecore_shape4_of(tensor);
-    return (int64_t)shape.dims[1] * shape.dims[2] * shape.dims[3];
+    int64_t elements = 1;
+    for (int32_t i = 0; i < tensor->rank; i++)
+        elements *= tensor->dims[i];
+    return elements;
 }
 
 edgecore_shape4 edgecore_shape4_of(const edgecore_tensor *tensor)

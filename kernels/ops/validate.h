@@ -8,6 +8,9 @@
 edgecore_status edgecore_check_description(const edgecore_op_desc *desc, int32_t required, int32_t most,
                                            edgecore_message *message);
 
+/* int8 or uint8, of any shape that a view can have, one finite scale above 0 and one zero point in the type's range. */
+edgecore_status edgecore_check_values(const edgecore_tensor *tensor, const char *role, edgecore_message *message);
+
 /* int8 or uint8, rank 1 to 4, batch 1, one finite scale above 0 and one zero point in the type's range. */
 edgecore_status edgecore_check_activation(const edgecore_tensor *tensor, const char *role, edgecore_message *message);
 
@@ -20,7 +23,7 @@ edgecore_status edgecore_check_same_quantisation(const edgecore_tensor *a, const
 
 bool edgecore_same_dims(const edgecore_tensor *a, const edgecore_tensor *b);
 
-/* Elements of a tensor that edgecore_tensor_hwc accepts; below 2^31. */
+/* Elements of a tensor that edgecore_tensor_layout accepts; below 2^31. */
 int64_t edgecore_element_count(const edgecore_tensor *tensor);
 
 /* Dimensions as [batch, height, width, channels]; the same mapping as views have. */

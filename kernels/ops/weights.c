@@ -1,12 +1,10 @@
 #include "ops/weights.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "ops/arithmetic.h"
 #include "ops/validate.h"
-
-/* Pointers of a chunk's taps live in scratch, so the number of taps is bounded. */
-enum { MAX_TAPS = 1 << 14 };
 
 static edgecore_status check_bias(const edgecore_op_desc *desc, int32_t channels, edgecore_message *message)
 {
@@ -42,8 +40,8 @@ edgecore_status edgecore_check_weighted(const edgecore_op_desc *desc, int32_t ra
     const edgecore_tensor *weights = desc->inputs[1];
     if (desc->inputs[0]->data)
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "the input is a constant");
-    if (weights->dtype != EDGECORE_INT8 || !weights->data)
-        return edgecore_fail(message, EDGECORE_UNSUPPORTED, "the weights are not an int8 constant");
+    if ((weights->dtype != EDGECORE_INT8 && weights->dtype != EDGECORE_UINT8) || !weights->data)
+        return edgecore_fail(message, EDGECORE_UNSUPPORTED, "the weights are not an 8-bit constant");
     if (weights->rank != rank)
         return edgecore_fail(message, EDGECORE_INVALID, "the weights have rank %d instead of %d", weights->rank, rank);
     int64_t elements = 1;
@@ -55,7 +53,8 @@ edgecore_status edgecore_check_weighted(const edgecore_op_desc *desc, int32_t ra
             return edgecore_fail(message, EDGECORE_UNSUPPORTED, "the weights have 2^31 elements or more");
     }
     const int32_t channels = weights->dims[channel_axis];
-    if (weights->scale_count != 1 && !(per_channel && weights->scale_count == channels))
+    const bool asymmetric = weights->dtype == EDGECORE_UINT8;
+    if (weights->scale_count != 1 && !(per_channel && !asymmetric && weights->scale_count == channels))
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "the weights have %d scales for %d channels",
                              weights->scale_count, channels);
     if (!weights->scales || !weights->zero_points)
@@ -63,9 +62,8 @@ edgecore_status edgecore_check_weighted(const edgecore_op_desc *desc, int32_t ra
     for (int32_t c = 0; c < weights->scale_count; c++) {
         if (!isfinite(weights->scales[c]) || weights->scales[c] < 0.0f)
             return edgecore_fail(message, EDGECORE_UNSUPPORTED, "weight scale %d is %g", c, (double)weights->scales[c]);
-        if (weights->zero_points[c] != 0)
-            return edgecore_fail(message, EDGECORE_UNSUPPORTED, "weight zero point %d is %d, not 0", c,
-                                 weights->zero_points[c]);
+        if (weights->zero_points[c] < 0 || weights->zero_points[c] > (asymmetric ? 255 : 0))
+            return edgecore_fail(message, EDGECORE_UNSUPPORTED, "weight zero point %d is %d", c, weights->zero_points[c]);
         status = edgecore_check_multiplier(edgecore_channel_multiplier(desc, c, false), 1, message);
         if (status != EDGECORE_OK)
             return status;
@@ -88,7 +86,7 @@ edgecore_status edgecore_check_window(const edgecore_op_desc *desc, edgecore_mes
 {
     const edgecore_op_params *p = desc->params;
     const edgecore_window w = edgecore_window_of(desc);
-    if ((int64_t)w.kernel_h * w.kernel_w > MAX_TAPS)
+    if ((int64_t)w.kernel_h * w.kernel_w > EDGECORE_MAX_TAPS)
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "a kernel of %dx%d", w.kernel_h, w.kernel_w);
     if ((unsigned)p->activation > EDGECORE_ACT_RELU6)
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "fused activation %d", (int)p->activation);
@@ -138,6 +136,61 @@ double edgecore_channel_multiplier(const edgecore_op_desc *desc, int32_t channel
     return product / (double)desc->output->scales[0];
 }
 
+/* How many int8 parts the farthest weight from the zero point takes. */
+static int32_t parts_of(const uint8_t *weights, int64_t count, int32_t zero)
+{
+    uint8_t low = 255, high = 0;
+    for (int64_t i = 0; i < count; i++) {
+        low = weights[i] < low ? weights[i] : low;
+        high = weights[i] > high ? weights[i] : high;
+    }
+    const int32_t least = low - zero, most = high - zero;
+    return least >= INT8_MIN && most <= INT8_MAX ? 1 : least >= 2 * INT8_MIN && most <= 2 * INT8_MAX ? 2 : 3;
+}
+
+edgecore_status edgecore_make_int8_weights(const edgecore_tensor *weights, int32_t filters, edgecore_int8_weights *made,
+                                           edgecore_message *message)
+{
+    *made = (edgecore_int8_weights){.data = weights->data, .parts = 1};
+    if (weights->dtype == EDGECORE_INT8)
+        return EDGECORE_OK;
+    int64_t count = 1;
+    for (int32_t i = 0; i < weights->rank; i++)
+        count *= weights->dims[i];
+    const uint8_t *from = weights->data;
+    const int32_t zero = weights->zero_points[0], parts = parts_of(from, count, zero);
+    if ((uint64_t)count > SIZE_MAX / (uint64_t)parts)
+        return edgecore_fail(message, EDGECORE_NO_MEMORY, "the weights would take more than this machine can address");
+    const size_t own = (size_t)(count / filters);
+    int8_t *to = malloc((size_t)count * (size_t)parts);
+    if (!to)
+        return edgecore_fail(message, EDGECORE_NO_MEMORY, "no memory for %zu bytes of weights", (size_t)count * (size_t)parts);
+    *made = (edgecore_int8_weights){to, parts, to};
+    for (int32_t f = 0; f < filters; f++, from += own)
+        for (int32_t p = 0; p < parts; p++)
+            for (size_t i = 0; i < own; i++) {
+                int32_t left = from[i] - zero;
+                for (int32_t before = 0; before < p; before++)
+                    left -= left < INT8_MIN ? INT8_MIN : left > INT8_MAX ? INT8_MAX : left;
+                *to++ = (int8_t)(left < INT8_MIN ? INT8_MIN : left > INT8_MAX ? INT8_MAX : left);
+            }
+    return EDGECORE_OK;
+}
+
+int32_t edgecore_parts_needed(const int8_t *weights, int32_t filters, int32_t parts, size_t n)
+{
+    int32_t needed = 1;
+    for (int32_t f = 0; f < filters; f++, weights += (size_t)parts * n)
+        for (int32_t p = parts - 1; p >= needed; p--) {
+            size_t zeros = 0;
+            while (zeros < n && weights[(size_t)p * n + zeros] == 0)
+                zeros++;
+            if (zeros < n)
+                needed = p + 1;
+        }
+    return needed;
+}
+
 static uint32_t sum_weights(const int8_t *w, int64_t count, int64_t stride)
 {
     uint32_t sum = 0;
@@ -160,10 +213,9 @@ edgecore_status edgecore_make_channel_scales(const edgecore_op_desc *desc, const
         return edgecore_fail(message, EDGECORE_NO_MEMORY, "no memory for the scales of %zu channels", channels);
     int32_t *biases = memory, *multipliers = memory + channels, *shifts = memory + 2 * channels;
     const edgecore_tensor *bias = desc->input_count > 2 ? desc->inputs[2] : NULL;
-    const int8_t *weights = desc->inputs[1]->data;
     const int32_t zero = edgecore_zero_point_u8(desc->inputs[0]) - edgecore_flip_of(tier->storage);
     for (int32_t c = 0; c < layout->channels; c++) {
-        const int8_t *w = weights + c * layout->channel_stride;
+        const int8_t *w = layout->weights + c * layout->channel_stride;
         const uint32_t sum = sum_weights(w, layout->per_channel, layout->weight_stride);
         const uint32_t own = bias ? (uint32_t)((const int32_t *)bias->data)[c] : 0;
         biases[c] = (int32_t)(own - (uint32_t)zero * sum);

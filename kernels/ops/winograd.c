@@ -82,7 +82,7 @@ static double cost(const edgecore_gemm_layer *layer, const edgecore_winograd_ker
 static bool suits(const edgecore_gemm_layer *layer, const edgecore_tier *tier)
 {
     const edgecore_window *w = &layer->window;
-    if (!tier->winograd || w->kernel_h != 3 || w->kernel_w != 3 || w->stride_h != 1 || w->stride_w != 1 ||
+    if (!tier->winograd || layer->parts != 1 || w->kernel_h != 3 || w->kernel_w != 3 || w->stride_h != 1 || w->stride_w != 1 ||
         w->dilation_h != 1 || w->dilation_w != 1 || layer->groups != 1 ||
         packed_bytes_of(layer, tier->winograd) > PACKED_BYTES)
         return false;
@@ -268,7 +268,7 @@ edgecore_status edgecore_winograd_prepare(const edgecore_op_desc *desc, const ed
                                           const edgecore_tier *tier, edgecore_op **result, edgecore_message *message)
 {
     const int64_t per_channel = 9 * (int64_t)layer->in_channels;
-    const edgecore_weight_layout layout = {layer->out_channels, per_channel, per_channel, 1, layer->float_scale_product};
+    const edgecore_weight_layout layout = {layer->weights, layer->out_channels, per_channel, per_channel, 1, layer->float_scale_product};
     edgecore_channel_scales scales;
     if (!suits(layer, tier))
         return EDGECORE_UNSUPPORTED;

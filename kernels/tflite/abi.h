@@ -35,11 +35,22 @@ enum {
     TFL_OP_RELU = 19,
     TFL_OP_RELU6 = 21,
     TFL_OP_RESHAPE = 22,
+    TFL_OP_RESIZE_BILINEAR = 23,
     TFL_OP_SOFTMAX = 25,
+    TFL_OP_TANH = 28,
     TFL_OP_PAD = 34,
+    TFL_OP_TRANSPOSE = 39,
     TFL_OP_MEAN = 40,
+    TFL_OP_SQUEEZE = 43,
+    TFL_OP_STRIDED_SLICE = 45,
+    TFL_OP_SPLIT = 49,
     TFL_OP_DELEGATE = 51,
+    TFL_OP_SLICE = 65,
+    TFL_OP_TRANSPOSE_CONV = 67,
+    TFL_OP_EXPAND_DIMS = 70,
+    TFL_OP_RESIZE_NEAREST_NEIGHBOR = 97,
     TFL_OP_LEAKY_RELU = 98,
+    TFL_OP_SPLIT_V = 102,
     TFL_OP_QUANTIZE = 114,
     TFL_OP_HARD_SWISH = 117,
 };
@@ -150,6 +161,11 @@ typedef struct tfl_depthwise_params {
     int padding, stride_w, stride_h, depth_multiplier, activation, dilation_w, dilation_h;
 } tfl_depthwise_params;
 
+typedef struct tfl_transpose_conv_params {
+    int padding, stride_w, stride_h;
+    int activation; /* from version 4 on */
+} tfl_transpose_conv_params;
+
 typedef struct tfl_pool_params {
     int padding, stride_w, stride_h, filter_w, filter_h, activation;
 } tfl_pool_params;
@@ -174,6 +190,14 @@ typedef struct tfl_reducer_params {
 typedef struct tfl_float_params { /* SOFTMAX's beta, LEAKY_RELU's alpha */
     float value;
 } tfl_float_params;
+
+typedef struct tfl_strided_slice_params {
+    int begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask;
+} tfl_strided_slice_params;
+
+typedef struct tfl_resize_params { /* both resizes */
+    bool align_corners, half_pixel_centers;
+} tfl_resize_params;
 
 /* Whether the runtime's tensors, nodes and registrations have the sizes written down here. */
 bool edgecore_tfl_abi_matches(tfl_context *context, const tfl_ints *plan);

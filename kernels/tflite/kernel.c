@@ -60,11 +60,17 @@ static edgecore_status add_node(building *state, int index)
     int32_t *ids = malloc(((size_t)parsed.input_count + 1) * sizeof *ids);
     if (!ids)
         return edgecore_fail(message, EDGECORE_NO_MEMORY, "out of memory");
-    for (int32_t i = 0; !status && i <= parsed.input_count; i++)
-        status = id_of(state, i < parsed.input_count ? parsed.inputs[i] : parsed.output, &ids[i]);
-    if (!status)
-        status = edgecore_graph_add_node(state->kernel->graph, parsed.kind, &parsed.params, ids, parsed.input_count,
-                                         ids[parsed.input_count], index, message);
+    for (int32_t i = 0; !status && i < parsed.input_count; i++)
+        status = id_of(state, parsed.inputs[i], &ids[i]);
+    for (int32_t i = 0; !status && i < parsed.output_count; i++) {
+        int32_t output;
+        status = id_of(state, parsed.outputs[i], &output);
+        if (status)
+            break;
+        const edgecore_op_params params = edgecore_tfl_params_of(state->context, &parsed, i);
+        status = edgecore_graph_add_node(state->kernel->graph, parsed.kind, &params, ids, parsed.input_count, output, index,
+                                         message);
+    }
     free(ids);
     return status;
 }

@@ -1,29 +1,13 @@
 /* Per operator: TFLite's parameters as the engine's, with "SAME" turned into numbers. */
 #include "ops/op.h"
-#include "tflite/node.h"
-
-#include <string.h>
-
-/* Of the parsing of one node. */
-typedef struct source {
-    const tfl_context *context;
-    const tfl_node *node;
-    edgecore_message *message;
-} source;
-
-/* NULL where the node has no such input. */
-static const tfl_tensor *input_at(const source *from, int position)
-{
-    const int index = position < from->node->inputs->size ? from->node->inputs->data[position] : TFL_OPTIONAL_TENSOR;
-    return index >= 0 && (size_t)index < from->context->tensors_size ? &from->context->tensors[index] : NULL;
-}
+#include "tflite/parse.h"
 
 static bool has_rank(const tfl_tensor *tensor, int rank)
 {
     return tensor && tensor->dims && tensor->dims->size == rank;
 }
 
-static edgecore_status set_activation(const source *from, int activation, edgecore_op_params *params)
+static edgecore_status set_activation(const edgecore_tfl_source *from, int activation, edgecore_op_params *params)
 {
     if (activation < EDGECORE_ACT_NONE || activation > EDGECORE_ACT_RELU6)
         return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "fused activation %d", activation);
@@ -52,10 +36,10 @@ static bool pad_axis(int padding, int in, int filter, int stride, int dilation, 
     return true;
 }
 
-static edgecore_status set_padding(const source *from, int padding, int filter_h, int filter_w,
+static edgecore_status set_padding(const edgecore_tfl_source *from, int padding, int filter_h, int filter_w,
                                    edgecore_op_params *params)
 {
-    const tfl_tensor *x = input_at(from, 0);
+    const tfl_tensor *x = edgecore_tfl_input_at(from, 0);
     if (!has_rank(x, 4))
         return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "an input that is not of rank 4");
     const int *dims = x->dims->data;
@@ -68,15 +52,15 @@ static edgecore_status set_padding(const source *from, int padding, int filter_h
 }
 
 /* Height and width of a filter of rank 4 stand in its dims 1 and 2, for both kinds of convolution. */
-static edgecore_status set_filter_padding(const source *from, int padding, edgecore_op_params *params)
+static edgecore_status set_filter_padding(const edgecore_tfl_source *from, int padding, edgecore_op_params *params)
 {
-    const tfl_tensor *w = input_at(from, 1);
+    const tfl_tensor *w = edgecore_tfl_input_at(from, 1);
     if (!has_rank(w, 4))
         return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "weights that are not of rank 4");
     return set_padding(from, padding, w->dims->data[1], w->dims->data[2], params);
 }
 
-static edgecore_status parse_conv(const source *from, edgecore_op_params *params)
+static edgecore_status parse_conv(const edgecore_tfl_source *from, edgecore_op_params *params)
 {
     const tfl_conv_params *given = from->node->builtin;
     params->stride_h = given->stride_h;
@@ -87,7 +71,7 @@ static edgecore_status parse_conv(const source *from, edgecore_op_params *params
     return status ? status : set_filter_padding(from, given->padding, params);
 }
 
-static edgecore_status parse_depthwise(const source *from, edgecore_op_params *params)
+static edgecore_status parse_depthwise(const edgecore_tfl_source *from, edgecore_op_params *params)
 {
     const tfl_depthwise_params *given = from->node->builtin;
     params->stride_h = given->stride_h;
@@ -95,8 +79,8 @@ static edgecore_status parse_depthwise(const source *from, edgecore_op_params *p
     params->dilation_h = given->dilation_h;
     params->dilation_w = given->dilation_w;
     /* The runtime ignores the number in the file and divides the channels. */
-    const tfl_tensor *x = input_at(from, 0);
-    const tfl_tensor *w = input_at(from, 1);
+    const tfl_tensor *x = edgecore_tfl_input_at(from, 0);
+    const tfl_tensor *w = edgecore_tfl_input_at(from, 1);
     if (!has_rank(x, 4) || !has_rank(w, 4) || x->dims->data[3] < 1)
         return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "tensors that are not of rank 4");
     params->depth_multiplier = w->dims->data[3] / x->dims->data[3];
@@ -104,7 +88,34 @@ static edgecore_status parse_depthwise(const source *from, edgecore_op_params *p
     return status ? status : set_filter_padding(from, given->padding, params);
 }
 
-static edgecore_status parse_pool(const source *from, edgecore_op_params *params)
+/* Of the inputs the output's shape comes first, then weights, x and bias. The padding is that of a convolution the other way. */
+static edgecore_status parse_transpose_conv(const edgecore_tfl_source *from, edgecore_op_params *params)
+{
+    const tfl_transpose_conv_params *given = from->node->builtin;
+    const tfl_tensor *shape = edgecore_tfl_input_at(from, 0), *w = edgecore_tfl_input_at(from, 1);
+    const int output = from->node->outputs->data[0];
+    if (!shape || !edgecore_tfl_is_constant(shape) || output < 0 || (size_t)output >= from->context->tensors_size)
+        return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "a shape that is not known before the run");
+    const tfl_tensor *y = &from->context->tensors[output];
+    if (!has_rank(w, 4) || !has_rank(y, 4))
+        return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "tensors that are not of rank 4");
+    const int *kernel = w->dims->data, *size = y->dims->data;
+    int32_t after;
+    if (!pad_axis(given->padding, size[1], kernel[1], given->stride_h, 1, &params->pad_top, &after) ||
+        !pad_axis(given->padding, size[2], kernel[2], given->stride_w, 1, &params->pad_left, &after))
+        return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "a window larger than its output, or no stride");
+    params->stride_h = given->stride_h;
+    params->stride_w = given->stride_w;
+    const tfl_ints *inputs = from->node->inputs;
+    edgecore_tfl_node *parsed = from->parsed;
+    parsed->ordered[0] = inputs->data[2];
+    parsed->ordered[1] = inputs->data[1];
+    parsed->ordered[2] = inputs->size > 3 ? inputs->data[3] : TFL_OPTIONAL_TENSOR;
+    parsed->inputs = parsed->ordered;
+    return from->version < 4 ? EDGECORE_OK : set_activation(from, given->activation, params);
+}
+
+static edgecore_status parse_pool(const edgecore_tfl_source *from, edgecore_op_params *params)
 {
     const tfl_pool_params *given = from->node->builtin;
     params->stride_h = given->stride_h;
@@ -116,7 +127,7 @@ static edgecore_status parse_pool(const source *from, edgecore_op_params *params
     return status ? status : set_padding(from, given->padding, given->filter_h, given->filter_w, params);
 }
 
-static edgecore_status parse_fully_connected(const source *from, edgecore_op_params *params)
+static edgecore_status parse_fully_connected(const edgecore_tfl_source *from, edgecore_op_params *params)
 {
     const tfl_fully_connected_params *given = from->node->builtin;
     if (given->weights_format != 0)
@@ -125,57 +136,46 @@ static edgecore_status parse_fully_connected(const source *from, edgecore_op_par
     return set_activation(from, given->activation, params);
 }
 
-static edgecore_status parse_concatenation(const source *from, edgecore_op_params *params)
+static edgecore_status parse_concatenation(const edgecore_tfl_source *from, edgecore_op_params *params)
 {
     const tfl_concatenation_params *given = from->node->builtin;
     params->axis = given->axis;
     return set_activation(from, given->activation, params);
 }
 
-static edgecore_status parse_arithmetic(const source *from, edgecore_op_params *params)
+static edgecore_status parse_arithmetic(const edgecore_tfl_source *from, edgecore_op_params *params)
 {
     return set_activation(from, ((const tfl_activation_params *)from->node->builtin)->activation, params);
 }
 
-static edgecore_status parse_softmax(const source *from, edgecore_op_params *params)
+static edgecore_status parse_softmax(const edgecore_tfl_source *from, edgecore_op_params *params)
 {
     params->beta = ((const tfl_float_params *)from->node->builtin)->value;
     return EDGECORE_OK;
 }
 
-static edgecore_status parse_leaky_relu(const source *from, edgecore_op_params *params)
+static edgecore_status parse_leaky_relu(const edgecore_tfl_source *from, edgecore_op_params *params)
 {
     params->alpha = ((const tfl_float_params *)from->node->builtin)->value;
     return EDGECORE_OK;
 }
 
-/* Integers of the constant that input 1 must be, at most `limit`; -1 where it is none. */
-static int read_integers(const source *from, int limit, int64_t *values)
+/* The runtime has computed the output's dims from a constant size; from any other they would be dynamic. */
+static edgecore_status parse_resize(const edgecore_tfl_source *from, edgecore_op_params *params)
 {
-    const tfl_tensor *tensor = input_at(from, 1);
-    if (!tensor || !edgecore_tfl_is_constant(tensor))
-        return -1;
-    const size_t width = tensor->type == TFL_INT32 ? 4 : tensor->type == TFL_INT64 ? 8 : 0;
-    if (!width || tensor->bytes % width || tensor->bytes / width > (size_t)limit)
-        return -1;
-    const int count = (int)(tensor->bytes / width);
-    for (int i = 0; i < count; i++) {
-        int32_t narrow = 0;
-        const char *at = (const char *)tensor->data + (size_t)i * width;
-        if (width == 8) {
-            memcpy(&values[i], at, sizeof values[i]);
-        } else {
-            memcpy(&narrow, at, sizeof narrow);
-            values[i] = narrow;
-        }
-    }
-    return count;
+    const tfl_resize_params *given = from->node->builtin;
+    const tfl_tensor *size = edgecore_tfl_input_at(from, 1);
+    if (!size || !edgecore_tfl_is_constant(size))
+        return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "a size that is not known before the run");
+    params->align_corners = given->align_corners;
+    params->half_pixel_centers = given->half_pixel_centers;
+    return EDGECORE_OK;
 }
 
-static edgecore_status parse_mean(const source *from, edgecore_op_params *params)
+static edgecore_status parse_mean(const edgecore_tfl_source *from, edgecore_op_params *params)
 {
     int64_t axes[EDGECORE_MAX_RANK];
-    const int count = read_integers(from, EDGECORE_MAX_RANK, axes);
+    const int count = edgecore_tfl_read_integers(from, 1, EDGECORE_MAX_RANK, axes);
     if (count < 1)
         return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "axes that are not known before the run");
     params->axis_count = count;
@@ -188,11 +188,11 @@ static edgecore_status parse_mean(const source *from, edgecore_op_params *params
     return EDGECORE_OK;
 }
 
-static edgecore_status parse_pad(const source *from, edgecore_op_params *params)
+static edgecore_status parse_pad(const edgecore_tfl_source *from, edgecore_op_params *params)
 {
     int64_t pads[2 * EDGECORE_MAX_RANK];
-    const tfl_tensor *x = input_at(from, 0);
-    const int count = read_integers(from, 2 * EDGECORE_MAX_RANK, pads);
+    const tfl_tensor *x = edgecore_tfl_input_at(from, 0);
+    const int count = edgecore_tfl_read_integers(from, 1, 2 * EDGECORE_MAX_RANK, pads);
     if (!x || !x->dims || count != 2 * x->dims->size)
         return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "paddings that are not known before the run");
     for (int i = 0; i < count; i++) {
@@ -204,14 +204,37 @@ static edgecore_status parse_pad(const source *from, edgecore_op_params *params)
 }
 
 /* The runtime has computed the output's dims from a constant shape; from any other they would be dynamic or stale. */
-static edgecore_status parse_reshape(const source *from, edgecore_op_params *params)
+static edgecore_status parse_reshape(const edgecore_tfl_source *from, edgecore_op_params *params)
 {
     (void)params;
     if (from->node->inputs->size > 1 && from->node->inputs->data[1] != TFL_OPTIONAL_TENSOR) {
-        const tfl_tensor *shape = input_at(from, 1);
+        const tfl_tensor *shape = edgecore_tfl_input_at(from, 1);
         if (!shape || !edgecore_tfl_is_constant(shape))
             return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "a shape that is not known before the run");
     }
+    return EDGECORE_OK;
+}
+
+static edgecore_status parse_transpose(const edgecore_tfl_source *from, edgecore_op_params *params)
+{
+    int64_t order[EDGECORE_MAX_RANK];
+    const tfl_tensor *x = edgecore_tfl_input_at(from, 0);
+    const int count = edgecore_tfl_read_integers(from, 1, EDGECORE_MAX_RANK, order);
+    if (!x || !x->dims || count != x->dims->size)
+        return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "an order that is not known before the run");
+    params->axis_count = count;
+    for (int i = 0; i < count; i++)
+        params->axes[i] = (int32_t)(order[i] < 0 ? order[i] + count : order[i] < count ? order[i] : count);
+    return EDGECORE_OK;
+}
+
+/* The runtime has computed the output's dims. */
+static edgecore_status parse_new_dims(const edgecore_tfl_source *from, edgecore_op_params *params)
+{
+    const tfl_tensor *axis = edgecore_tfl_input_at(from, 1);
+    (void)params;
+    if (from->node->inputs->size > 1 && (!axis || !edgecore_tfl_is_constant(axis)))
+        return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "an axis that is not known before the run");
     return EDGECORE_OK;
 }
 
@@ -221,11 +244,12 @@ static const struct parser {
     int32_t min_inputs, max_inputs; /* max 0: no limit */
     int32_t kept_inputs;            /* the others become parameters; 0: all */
     bool needs_params;
-    edgecore_status (*parse)(const source *from, edgecore_op_params *params); /* NULL: nothing to read */
+    edgecore_status (*parse)(const edgecore_tfl_source *from, edgecore_op_params *params); /* NULL: nothing to read */
 } parsers[] = {
     {TFL_OP_CONV_2D, EDGECORE_CONV_2D, 2, 3, 0, true, parse_conv},
     {TFL_OP_DEPTHWISE_CONV_2D, EDGECORE_DEPTHWISE_CONV_2D, 2, 3, 0, true, parse_depthwise},
     {TFL_OP_FULLY_CONNECTED, EDGECORE_FULLY_CONNECTED, 2, 3, 0, true, parse_fully_connected},
+    {TFL_OP_TRANSPOSE_CONV, EDGECORE_TRANSPOSE_CONV, 3, 4, 3, true, parse_transpose_conv},
     {TFL_OP_MAX_POOL_2D, EDGECORE_MAX_POOL_2D, 1, 1, 0, true, parse_pool},
     {TFL_OP_AVERAGE_POOL_2D, EDGECORE_AVERAGE_POOL_2D, 1, 1, 0, true, parse_pool},
     {TFL_OP_MEAN, EDGECORE_MEAN, 2, 2, 1, true, parse_mean},
@@ -239,8 +263,18 @@ static const struct parser {
     {TFL_OP_RELU6, EDGECORE_RELU6, 1, 1, 0, false, NULL},
     {TFL_OP_LEAKY_RELU, EDGECORE_LEAKY_RELU, 1, 1, 0, true, parse_leaky_relu},
     {TFL_OP_LOGISTIC, EDGECORE_LOGISTIC, 1, 1, 0, false, NULL},
+    {TFL_OP_TANH, EDGECORE_TANH, 1, 1, 0, false, NULL},
     {TFL_OP_HARD_SWISH, EDGECORE_HARD_SWISH, 1, 1, 0, false, NULL},
     {TFL_OP_QUANTIZE, EDGECORE_QUANTIZE, 1, 1, 0, false, NULL},
+    {TFL_OP_RESIZE_NEAREST_NEIGHBOR, EDGECORE_RESIZE_NEAREST_NEIGHBOR, 2, 2, 1, true, parse_resize},
+    {TFL_OP_RESIZE_BILINEAR, EDGECORE_RESIZE_BILINEAR, 2, 2, 1, true, parse_resize},
+    {TFL_OP_SQUEEZE, EDGECORE_RESHAPE, 1, 1, 1, false, NULL},
+    {TFL_OP_EXPAND_DIMS, EDGECORE_RESHAPE, 2, 2, 1, false, parse_new_dims},
+    {TFL_OP_TRANSPOSE, EDGECORE_TRANSPOSE, 2, 2, 1, false, parse_transpose},
+    {TFL_OP_SLICE, EDGECORE_STRIDED_SLICE, 3, 3, 1, false, edgecore_tfl_parse_slice},
+    {TFL_OP_STRIDED_SLICE, EDGECORE_STRIDED_SLICE, 4, 4, 1, true, edgecore_tfl_parse_strided_slice},
+    {TFL_OP_SPLIT, EDGECORE_STRIDED_SLICE, 2, 2, 1, false, edgecore_tfl_parse_split},
+    {TFL_OP_SPLIT_V, EDGECORE_STRIDED_SLICE, 3, 3, 1, false, edgecore_tfl_parse_split_v},
 };
 
 edgecore_status edgecore_tfl_parse_node(const tfl_context *context, const tfl_node *node,
@@ -256,7 +290,8 @@ edgecore_status edgecore_tfl_parse_node(const tfl_context *context, const tfl_no
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "operator %d is not one of the engine's",
                              registration->builtin_code);
     if (!node->inputs || !node->outputs || node->inputs->size < parser->min_inputs ||
-        (parser->max_inputs && node->inputs->size > parser->max_inputs) || node->outputs->size != 1)
+        (parser->max_inputs && node->inputs->size > parser->max_inputs) || node->outputs->size < 1 ||
+        (parser->kind != EDGECORE_STRIDED_SLICE && node->outputs->size != 1))
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "an unusual number of inputs or outputs");
     if (parser->needs_params && !node->builtin)
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "no parameters");
@@ -264,8 +299,10 @@ edgecore_status edgecore_tfl_parse_node(const tfl_context *context, const tfl_no
         .kind = parser->kind,
         .inputs = node->inputs->data,
         .input_count = parser->kept_inputs ? parser->kept_inputs : node->inputs->size,
-        .output = node->outputs->data[0],
+        .outputs = node->outputs->data,
+        .output_count = node->outputs->size,
+        .split_axis = -1,
     };
-    const source from = {context, node, message};
+    const edgecore_tfl_source from = {context, node, registration->version, message, parsed};
     return parser->parse ? parser->parse(&from, &parsed->params) : EDGECORE_OK;
 }

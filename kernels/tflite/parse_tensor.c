@@ -63,6 +63,10 @@ edgecore_status edgecore_tfl_parse_tensor(const tfl_tensor *tensor, edgecore_ten
         elements *= (size_t)n;
     }
     if (edgecore_tfl_is_constant(tensor)) {
+        if (parsed->rank == 0) { /* a number: what it is broadcast to has a rank of its own */
+            parsed->rank = 1;
+            parsed->dims[0] = 1;
+        }
         if (tensor->bytes < elements * element_bytes(parsed->dtype))
             return edgecore_fail(message, EDGECORE_UNSUPPORTED, "a constant shorter than its shape");
         parsed->data = tensor->data;
@@ -77,7 +81,8 @@ bool edgecore_tfl_scales_along_outputs(const tfl_tensor *tensor, edgecore_op_kin
     const tfl_affine *affine = tensor->quantisation.params;
     if (!affine->scale || affine->scale->size <= 1)
         return true;
-    if (kind != EDGECORE_CONV_2D && kind != EDGECORE_DEPTHWISE_CONV_2D && kind != EDGECORE_FULLY_CONNECTED)
+    if (kind != EDGECORE_CONV_2D && kind != EDGECORE_DEPTHWISE_CONV_2D && kind != EDGECORE_FULLY_CONNECTED &&
+        kind != EDGECORE_TRANSPOSE_CONV)
         return false;
     if (input < 1)
         return false;

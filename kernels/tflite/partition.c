@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-static edgecore_status check_tensors(const tfl_context *context, const edgecore_tfl_node *node,
+/* The engine's node that makes one of the runtime's node's outputs. */
+static edgecore_status check_tensors(const tfl_context *context, const edgecore_tfl_node *node, int32_t output,
                                      edgecore_message *message)
 {
     edgecore_tensor *tensors = calloc((size_t)node->input_count + 1, sizeof *tensors);
@@ -13,7 +14,7 @@ static edgecore_status check_tensors(const tfl_context *context, const edgecore_
     edgecore_status status =
         tensors && inputs ? EDGECORE_OK : edgecore_fail(message, EDGECORE_NO_MEMORY, "out of memory");
     for (int32_t i = 0; !status && i <= node->input_count; i++) {
-        const int index = i < node->input_count ? node->inputs[i] : node->output;
+        const int index = i < node->input_count ? node->inputs[i] : node->outputs[output];
         if (index == TFL_OPTIONAL_TENSOR && i < node->input_count)
             continue;
         if (index < 0 || (size_t)index >= context->tensors_size)
@@ -25,9 +26,11 @@ static edgecore_status check_tensors(const tfl_context *context, const edgecore_
         if (i < node->input_count)
             inputs[i] = &tensors[i];
     }
-    if (!status)
-        status = edgecore_node_supported(node->kind, &node->params, inputs, node->input_count,
-                                         &tensors[node->input_count], message);
+    if (!status) {
+        const edgecore_op_params params = edgecore_tfl_params_of(context, node, output);
+        status = edgecore_node_supported(node->kind, &params, inputs, node->input_count, &tensors[node->input_count],
+                                         message);
+    }
     free(inputs);
     free(tensors);
     return status;
@@ -55,14 +58,18 @@ static edgecore_status check_node(tfl_context *context, const tfl_delegate *own,
     if (context->get_node_and_registration(context, index, &node, &registration) != TFL_OK)
         return edgecore_fail(message, EDGECORE_UNSUPPORTED, "the runtime does not show it");
     edgecore_tfl_node parsed;
-    const edgecore_status status = edgecore_tfl_parse_node(context, node, registration, &parsed, message);
-    if (!status && is_held(context, parsed.output, own))
-        return edgecore_fail(message, EDGECORE_UNSUPPORTED, "another delegate holds its output");
+    edgecore_status status = edgecore_tfl_parse_node(context, node, registration, &parsed, message);
+    for (int32_t i = 0; !status && i < parsed.output_count; i++) {
+        if (is_held(context, parsed.outputs[i], own))
+            status = edgecore_fail(message, EDGECORE_UNSUPPORTED, "another delegate holds its output");
+        else
+            status = check_tensors(context, &parsed, i, message);
+    }
     if (status)
         return status;
     result->weighted = parsed.kind == EDGECORE_CONV_2D || parsed.kind == EDGECORE_DEPTHWISE_CONV_2D ||
-                       parsed.kind == EDGECORE_FULLY_CONNECTED;
-    return check_tensors(context, &parsed, message);
+                       parsed.kind == EDGECORE_FULLY_CONNECTED || parsed.kind == EDGECORE_TRANSPOSE_CONV;
+    return EDGECORE_OK;
 }
 
 /* A run of operators without weights between foreign ones costs more in passing tensors over, and in breaking up what

@@ -88,16 +88,20 @@ def test_read_only_inputs_are_fine() -> None:
 ONE_INPUT: dict[str, Callable[[Any], QTensor]] = {
     "conv2d": lambda x: k.conv2d(x, W, Q),
     "depthwise_conv2d": lambda x: k.depthwise_conv2d(x, kernel(1, 3, 3, 4), Q),
+    "transpose_conv2d": lambda x: k.transpose_conv2d(x, W, Q, stride=2),
     "fully_connected": lambda x: k.fully_connected(x, kernel(5, 168), Q),
     "max_pool2d": lambda x: k.max_pool2d(x, 2),
     "average_pool2d": lambda x: k.average_pool2d(x, 2),
     "mean": lambda x: k.mean(x),
     "pad": lambda x: k.pad(x, [(0, 0)] * 4),
+    "resize_nearest_neighbor": lambda x: k.resize_nearest_neighbor(x, (12, 14)),
+    "resize_bilinear": lambda x: k.resize_bilinear(x, (3, 9)),
     "softmax": lambda x: k.softmax(x),
     "relu": lambda x: k.relu(x),
     "relu6": lambda x: k.relu6(x, Q),
     "leaky_relu": lambda x: k.leaky_relu(x, 0.1),
     "logistic": lambda x: k.logistic(x),
+    "tanh": lambda x: k.tanh(x),
     "hard_swish": lambda x: k.hard_swish(x),
     "requantize": lambda x: k.requantize(x, Q),
     "fire_block": lambda x: k.fire_block(x, Convolution(kernel(4, 1, 1, 4), Q), CONV, CONV),
@@ -120,7 +124,8 @@ def test_inputs(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["conv2d", "depthwise_conv2d", "max_pool2d", "fire_block", "multi_scale_max_pool"]
+    "name",
+    ["conv2d", "depthwise_conv2d", "max_pool2d", "fire_block", "multi_scale_max_pool", "transpose_conv2d"],
 )
 def test_maps_have_four_dimensions(name: str) -> None:
     with pytest.raises(ValueError, match=r"^x:"):
@@ -138,6 +143,11 @@ BAD_CALLS: list[tuple[str, Callable[[], Any]]] = [
     ("weights", lambda: k.depthwise_conv2d(X, kernel(1, 3, 3, 6), Q)),
     ("weights", lambda: k.fully_connected(X, kernel(5, 167), Q)),
     ("weights", lambda: k.fully_connected(X, kernel(5, 2, 84), Q)),
+    ("weights", lambda: k.transpose_conv2d(X, kernel(5, 3, 3, 3), Q)),
+    ("weights", lambda: k.transpose_conv2d(X, kernel(5, 36), Q)),
+    ("stride", lambda: k.transpose_conv2d(X, W, Q, stride=17)),
+    ("padding", lambda: k.transpose_conv2d(X, W, Q, padding=(1, 1, 1, 1))),  # type: ignore[arg-type]
+    ("activation", lambda: k.transpose_conv2d(X, W, Q, activation="tanh")),
     ("bias", lambda: k.conv2d(X, W, Q, ints(4, dtype=np.int32))),
     ("bias", lambda: k.conv2d(X, W, Q, ints(5, dtype=np.int64))),
     ("bias", lambda: k.conv2d(X, W, Q, ints(10, dtype=np.int32)[::2])),
@@ -190,6 +200,22 @@ BAD_CALLS: list[tuple[str, Callable[[], Any]]] = [
     ("paddings", lambda: k.pad(X, [(0, 0), (0, -1), (0, 0), (0, 0)])),
     ("paddings", lambda: k.pad(X, 1)),  # type: ignore[arg-type]
     ("paddings", lambda: k.pad(X, [1, 2, 3, 4])),  # type: ignore[list-item]
+    ("size", lambda: k.resize_bilinear(X, 3)),  # type: ignore[arg-type]
+    ("size", lambda: k.resize_bilinear(X, (3, 4, 5))),  # type: ignore[arg-type]
+    ("size", lambda: k.resize_nearest_neighbor(X, (3, 0))),
+    ("size", lambda: k.resize_nearest_neighbor(X, (3, 1.5))),  # type: ignore[arg-type]
+    ("half_pixel_centers", lambda: k.resize_bilinear(X, (3, 4), align_corners=True, half_pixel_centers=True)),
+    ("order", lambda: k.transpose(X, (0, 1, 2))),
+    ("order", lambda: k.transpose(X, (0, 1, 2, 2))),
+    ("order", lambda: k.transpose(X, (0, 1, 2, 4))),
+    ("order", lambda: k.transpose(X, 3)),  # type: ignore[arg-type]
+    ("x", lambda: k.transpose(tensor(2, 4), (1, 0))),
+    ("begin", lambda: k.strided_slice(X, (0, 6, 0, 0), (1, 1, 1, 1))),
+    ("begin", lambda: k.strided_slice(X, (0, -1, 0, 0), (1, 1, 1, 1))),
+    ("size", lambda: k.strided_slice(X, (0, 3, 0, 0), (1, 4, 1, 1))),
+    ("size", lambda: k.strided_slice(X, (0, 3, 0, 0), (1, 1, 1))),
+    ("size", lambda: k.strided_slice(X, (0, 1, 0, 0), (1, 3, 1, 1), (1, -1, 1, 1))),
+    ("step", lambda: k.strided_slice(X, (0, 0, 0, 0), (1, 1, 1, 1), 2)),  # type: ignore[arg-type]
     ("beta", lambda: k.softmax(X, beta=NAN)),
     ("beta", lambda: k.softmax(X, beta=-1.0)),
     ("x", lambda: k.softmax(tensor(1, 4096))),

@@ -298,12 +298,58 @@ def test_pad(seed: int, shape: tuple[int, ...], sides: list[int]) -> None:
     np.testing.assert_array_equal(k.pad(x, paddings).data, expected)
 
 
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize(("kernel", "stride"), [((2, 2), 2), ((3, 3), (2, 2)), ((4, 1), (3, 2)), ((1, 5), 1)])
+def test_transpose_conv2d(padding: str, kernel: tuple[int, int], stride: int | tuple[int, int]) -> None:
+    values = Values(9)
+    x, weights, bias = values.tensor(1, 5, 4, 6), values.weights((9, *kernel, 6)), values.bias(9)
+    result = k.transpose_conv2d(x, weights, OUTPUT, bias, stride=stride, padding=padding)
+    model = Reference()
+    numbers = model.weights(weights, bias, x.quantization, 0)
+    inputs = [model.constant(result.shape), numbers[0], model.input(x), numbers[1]]
+    high, wide = (stride, stride) if isinstance(stride, int) else stride
+    options = {"stride_h": high, "stride_w": wide, "padding": padding.upper()}
+    model.check(model.op("TRANSPOSE_CONV", inputs, result, **options), result)
+
+
+@pytest.mark.parametrize("shape", [(1, 5, 7, 6), (1, 3, 4, 2, 24), (1, 2, 3, 2, 3, 9), (1, 40)])
+def test_transpose(shape: tuple[int, ...]) -> None:
+    values = Values(7)
+    x = values.tensor(*shape)
+    for _ in range(6):
+        order = values.rng.permutation(len(shape)).tolist()
+        result = k.transpose(x, [axis - len(shape) for axis in order])
+        np.testing.assert_array_equal(result.data, x.data.transpose(order))
+
+
+def test_strided_slice() -> None:
+    x = Values(8).tensor(1, 9, 8, 30)
+    result = k.strided_slice(x, (0, 7, 0, 3), (1, 4, 8, 9), (1, -2, 1, 3))
+    np.testing.assert_array_equal(result.data, x.data[:, 7:0:-2, :, 3:30:3])
+    np.testing.assert_array_equal(
+        k.strided_slice(x, (0, 0, 2, 5), (1, 9, 3, 20)).data, x.data[:, :, 2:5, 5:25]
+    )
+
+
+@pytest.mark.parametrize("kind", ["RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR"])
+@pytest.mark.parametrize("options", [{}, {"align_corners": True}, {"half_pixel_centers": True}])
+@pytest.mark.parametrize("size", [(10, 28), (3, 4), (1, 1)])
+def test_resize(kind: str, options: dict[str, bool], size: tuple[int, int]) -> None:
+    x = Values(6).tensor(1, 5, 7, 6)
+    function: Callable[..., QTensor] = getattr(k, kind.lower())
+    result = function(x, size, **options)
+    model = Reference()
+    inputs = [model.input(x), model.constant(size)]
+    model.check(model.op(kind, inputs, result, version=3, **options), result)
+
+
 @pytest.mark.parametrize(
     ("kind", "function", "options"),
     [
         ("RELU", k.relu, {}),
         ("RELU6", k.relu6, {}),
         ("LOGISTIC", k.logistic, {}),
+        ("TANH", k.tanh, {}),
         ("HARD_SWISH", k.hard_swish, {}),
         ("SOFTMAX", k.softmax, {"beta": 1.0}),
         ("SOFTMAX", k.softmax, {"beta": 0.5}),

@@ -30,6 +30,23 @@ def test_a_whole_graph_is_one_partition_and_its_steps_name_every_node() -> None:
     assert sum(step.macs for step in steps) == (10 * 9) * (27 * 16 + 16 * 8 + 8 * 16 + 72 * 16) + 32 * 10
 
 
+@pytest.mark.parametrize("activation", ["RELU", "RELU6"])
+def test_a_transposed_convolution_of_later_runtimes_has_an_activation(
+    need_module: Callable[[str], None], activation: str
+) -> None:
+    need_module("ai_edge_litert")
+    later = importlib.import_module("ai_edge_litert.interpreter")
+    net = Network(seed=4)
+    net.output(net.transpose_conv(net.input((1, 7, 6, 9)), 8, (3, 3), activation=activation))
+    model, delegate = net.build(), ec.load_delegate()
+    inputs = random_inputs(model)
+    resolver = later.OpResolverType.BUILTIN_REF
+    norm = later.Interpreter(model_content=model, experimental_op_resolver_type=resolver)
+    interpreter = later.Interpreter(model_content=model, experimental_delegates=[delegate])
+    assert delegate.claimed_nodes == 1
+    np.testing.assert_array_equal(run(interpreter, inputs)[0], run(norm, inputs)[0])
+
+
 def test_profiling_measures_steps_when_it_is_on() -> None:
     interpreter = ec.open_interpreter(small_model())
     (engine_,) = interpreter.edgecore_delegate.engines()
@@ -41,7 +58,7 @@ def test_profiling_measures_steps_when_it_is_on() -> None:
 
 
 def test_an_unknown_operator_in_the_middle_is_left_to_the_interpreter(runtime: Any) -> None:
-    model = small_model(middle="TANH")
+    model = small_model(middle="ABS")
     inputs = random_inputs(model)
     delegate = ec.load_delegate(threads=2)
     interpreter = runtime.Interpreter(model_content=model, experimental_delegates=[delegate])
@@ -62,7 +79,7 @@ def test_an_unknown_operator_in_the_middle_is_left_to_the_interpreter(runtime: A
 
 def test_models_with_nothing_for_the_engine_run() -> None:
     net = Network(seed=1)
-    net.output(net.unary("TANH", net.input((1, 5, 5, 3))))
+    net.output(net.unary("ABS", net.input((1, 5, 5, 3))))
     model = net.build()
     inputs = random_inputs(model)
     np.testing.assert_array_equal(engine(model, inputs, whole=False).outputs[0], reference(model, inputs)[0])
@@ -70,7 +87,7 @@ def test_models_with_nothing_for_the_engine_run() -> None:
 
 def test_operators_without_weights_stay_where_their_neighbours_are() -> None:
     net = Network(seed=1)
-    y = net.unary("TANH", net.pool(net.input((1, 5, 5, 3)), "MAX_POOL_2D"))
+    y = net.unary("ABS", net.pool(net.input((1, 5, 5, 3)), "MAX_POOL_2D"))
     net.output(net.unary("RELU", y))
     delegate = ec.load_delegate()
     interpreter = ec.open_interpreter(net.build(), delegate=delegate)
@@ -183,7 +200,7 @@ def test_xnnpack_takes_what_is_left(need_module: Callable[[str], None]) -> None:
     need_module("ai_edge_litert")
     litert = importlib.import_module("ai_edge_litert.interpreter")
     net = Network(seed=8)
-    y = net.unary("TANH", net.conv2d(net.input((1, 12, 12, 3)), 16, (3, 3), activation="RELU"))
+    y = net.unary("ABS", net.conv2d(net.input((1, 12, 12, 3)), 16, (3, 3), activation="RELU"))
     y = net.conv2d(y, 8, (3, 3), (2, 2))
     real = net.writer.tensor(net.shape(y), "float32")
     net.writer.op("DEQUANTIZE", [y], [real])

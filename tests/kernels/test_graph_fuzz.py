@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracle import Network, Quant, assert_same, random_inputs
+from oracle.rearrange import shuffle, split_v
 
 COMMON = Quant(0.05, -9)
 RELU_LIKE = Quant(0.04, -128)
@@ -169,10 +170,31 @@ class Builder:
             x, self.draw(st.sampled_from([(1, width, height, channels), (1, 1, height * width, channels)]))
         )
 
+    def resize(self, x: int) -> int:
+        _, height, width, _ = self.net.shape(x)
+        kind = self.draw(st.sampled_from(["RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR"]))
+        corners, centers = self.draw(st.sampled_from([(False, False), (True, False), (False, True)]))
+        return self.net.resize(x, kind, (2 * height, 2 * width), corners, centers)
+
+    def shuffle(self, x: int) -> int:
+        channels = self.net.shape(x)[3]
+        groups = self.draw(st.sampled_from([n for n in (1, 2, 3, 4) if channels % n == 0]))
+        return shuffle(self.net, x, groups)
+
+    def split(self, x: int) -> int:
+        """One of the parts; the others may serve later."""
+        axis = self.draw(st.sampled_from([1, 2, 3, 3]))
+        size = self.net.shape(x)[axis]
+        first = self.draw(st.integers(1, size))
+        parts = split_v(self.net, x, [first, size - first] if first < size else [first], axis)
+        self.tensors.extend(parts[:-1])
+        return parts[-1]
+
     def grow(self) -> None:
         x = self.pick()
         assert x is not None
-        plain = [self.conv, self.pool, self.pad, self.depthwise, self.reshape, self.maybe_unary]
+        plain = [self.conv, self.pool, self.pad, self.depthwise, self.reshape, self.resize, self.maybe_unary]
+        plain += [self.shuffle, self.split]
         blocks = [self.fire, self.residual, self.concatenation, self.stem]
         layer = self.draw(st.sampled_from([*plain, *blocks, *blocks, self.fire, self.multi_scale]))
         made = layer(x)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from oracle import Network, Quant, assert_same, random_inputs
 
-TABLES = ["RELU", "RELU6", "LEAKY_RELU", "LOGISTIC", "HARD_SWISH", "QUANTIZE"]
+TABLES = ["RELU", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH", "HARD_SWISH", "QUANTIZE"]
 ROUNDS = range(6)
 
 
@@ -69,7 +69,9 @@ def test_tables(kind: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     net = Network(seed, "uint8")
     x = net.input((1, 3, 5, 70), quant(rng))
-    out = None if kind == "LOGISTIC" else quant(rng, net.quants[x].scale * float(rng.uniform(0.3, 2)))
+    out = (
+        None if kind in ("LOGISTIC", "TANH") else quant(rng, net.quants[x].scale * float(rng.uniform(0.3, 2)))
+    )
     options = {"alpha": 0.1} if kind == "LEAKY_RELU" else {}
     check(net, net.unary(kind, x, out, **options), seed)
 
@@ -98,6 +100,18 @@ def test_copies() -> None:
     a, b = net.input((1, 5, 6, 20), common), net.input((1, 5, 6, 7), common)
     joined = net.pad(net.concatenation([a, b, a]), [(0, 0), (1, 0), (0, 2), (1, 1)])
     check(net, net.reshape(joined, (1, 8, 6 * 49)), 4)
+
+
+@pytest.mark.parametrize("seed", ROUNDS)
+@pytest.mark.parametrize("kind", ["RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR"])
+def test_resizes(kind: str, seed: int) -> None:
+    """The reference interpolates uint8 in float."""
+    rng = np.random.default_rng(seed)
+    net = Network(seed, "uint8")
+    shape = (1, int(rng.integers(1, 20)), int(rng.integers(1, 20)), int(rng.choice([1, 3, 21, 35])))
+    x = net.input(shape, quant(rng))
+    size = (int(rng.integers(1, 60)), int(rng.integers(1, 60)))
+    check(net, net.resize(x, kind, size, seed % 3 == 1, seed % 3 == 2), seed)
 
 
 @pytest.mark.skipif(

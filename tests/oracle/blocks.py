@@ -180,6 +180,22 @@ def _dense(draw: st.DrawFn, net: Network) -> tuple[str, tuple[str, ...]]:
     return f"dense {net.shape(x)} -> {net.shape(whole)} in {layers} layers", ()
 
 
+def _swish(draw: st.DrawFn, net: Network) -> tuple[str, tuple[str, ...]]:
+    """A convolution's output times its own logistic, which a near miss lets others read."""
+    x = net.input((1, draw(SIZES), draw(SIZES), draw(CHANNELS)))
+    y = net.conv2d(x, draw(CHANNELS))
+    gate = net.unary("LOGISTIC", y)
+    pair = (y, gate) if draw(st.booleans()) else (gate, y)
+    ratio, point = draw(st.sampled_from([1.0, 0.5, 0.03, 3.0])), draw(st.sampled_from([-128, -100, 0, 127]))
+    product = net.binary("MUL", *pair, draw(ACTIVATIONS), Quant(net.quants[y].scale * ratio, point))
+    net.output(product)
+    seen = draw(st.sampled_from(["no", "no", "gate", "map"]))
+    if seen != "no":
+        net.output(gate if seen == "gate" else y)
+    wanted = {"no": "conv_activation", "gate": "mul", "map": "swish"}[seen]
+    return f"swish {net.shape(y)} {ratio=} {point=} {seen=}", (wanted,)
+
+
 def _graph(draw: st.DrawFn, net: Network) -> tuple[str, tuple[str, ...]]:
     """A random graph of maps that all have one size, with random outputs; shrinks to few operators."""
     quant = net.random_quant()
@@ -250,6 +266,7 @@ BLOCKS: dict[str, st.SearchStrategy[Case]] = {
         "multi_scale_max_pool": _multi_scale,
         "conv_activation": _activation,
         "pad": _pad,
+        "swish": _swish,
         "dense": _dense,
         "graph": _graph,
     }.items()

@@ -156,6 +156,22 @@ def _fully_connected(draw: st.DrawFn, net: Network) -> str:
     return f"fully connected {shape} -> {units} {options} {out}"
 
 
+def _transpose_conv(draw: st.DrawFn, net: Network) -> str:
+    size, depth, channels = draw(_pairs(1, 9)), draw(CHANNELS), draw(CHANNELS)
+    kernel = draw(st.one_of(st.sampled_from([(2, 2), (3, 3), (4, 4)]), _pairs(1, 6)))
+    stride = draw(st.one_of(st.just((2, 2)), _pairs(1, 4)))
+    padding = draw(PADDINGS)
+    x = net.input((1, *size, depth), draw(quants(1e-3, 0.5)))
+    out = _weighted_out(draw, kernel[0] * kernel[1] * depth)
+    options: dict[str, Any] = {"per_channel": draw(st.booleans()), "bias": draw(st.booleans())}
+    if padding == "SAME" and draw(st.booleans()):  # an odd size that another convolution came from
+        options["size"] = tuple(
+            n * s - draw(st.integers(0, s - 1)) for n, s in zip(size, stride, strict=True)
+        )
+    net.output(net.transpose_conv(x, channels, kernel, stride, padding, out=out, **options))
+    return f"transpose conv {size} {depth}->{channels} {kernel=} {stride=} {padding} {options} {out}"
+
+
 def _pool(kind: str) -> Callable[[st.DrawFn, Network], str]:
     def describe(draw: st.DrawFn, net: Network) -> str:
         size, depth = draw(st.tuples(SIZES, SIZES)), draw(CHANNELS)
@@ -182,12 +198,14 @@ def _mean(draw: st.DrawFn, net: Network) -> str:
 def _binary(kind: str) -> Callable[[st.DrawFn, Network], str]:
     def describe(draw: st.DrawFn, net: Network) -> str:
         shape = (1, draw(SIZES), draw(SIZES), draw(CHANNELS))
-        other = draw(st.sampled_from(["same", "same", "same", "channels", "itself", "constant"]))
+        other = draw(st.sampled_from(["same", "same", "same", "channels", "itself", "constant", "number"]))
         a = net.input(shape, draw(quants(1e-3, 2.0)))
         if other == "itself":
             b = a
         elif other == "constant":
             b = net.quantised_constant((1, 1, 1, shape[3]), draw(quants(1e-3, 2.0)))
+        elif other == "number":
+            b = net.quantised_constant((), draw(quants(1e-3, 2.0)))
         else:
             b = net.input(shape if other == "same" else (1, 1, 1, shape[3]), draw(quants(1e-3, 2.0)))
         first, second = net.quants[a].scale, net.quants[b].scale
@@ -240,6 +258,28 @@ def _reshape(draw: st.DrawFn, net: Network) -> str:
     return f"reshape {before} to {after}"
 
 
+def _resized(draw: st.DrawFn, n: int, corners: bool) -> int:
+    """A size for an axis of `n`, of which the reference's rounded int8 scale keeps the last pixel inside."""
+
+    def inside(out: int) -> bool:
+        before, after = (n - 1, out - 1) if corners and out > 1 else (n, out)
+        return (out - 1) * ((1024 * before + after // 2) // after) // 1024 < n
+
+    return draw(st.one_of(SIZES, st.sampled_from([2 * n, 4 * n, 40, 101])).filter(inside))
+
+
+def _resize(kind: str) -> Callable[[st.DrawFn, Network], str]:
+    def describe(draw: st.DrawFn, net: Network) -> str:
+        shape = (1, draw(SIZES), draw(SIZES), draw(CHANNELS))
+        corners, centers = draw(st.sampled_from([(False, False), (True, False), (False, True)]))
+        size = (_resized(draw, shape[1], corners), _resized(draw, shape[2], corners))
+        x = net.input(shape, draw(quants()))
+        net.output(net.resize(x, kind, size, corners, centers))
+        return f"{kind} {shape} to {size} {corners=} {centers=}"
+
+    return describe
+
+
 def _softmax(draw: st.DrawFn, net: Network) -> str:
     # With 512 equal values the reference shifts an int32 by 32, where its 32-bit ARM build makes other bytes.
     long = [100, 511] if platform.machine() == "armv7l" else [100, 1000, 1001]
@@ -258,7 +298,7 @@ def _unary(kind: str) -> Callable[[st.DrawFn, Network], str]:
         shape = draw(st.sampled_from([(1, 16, 16, 1), (1, 256), (1, 5, 7, 11), (1, 1, 1, 3)]))
         x = net.input(shape, draw(quants(1e-3, 1.0)))
         out = None
-        if kind != "LOGISTIC":
+        if kind not in ("LOGISTIC", "TANH"):
             ratio = draw(st.sampled_from([1.0, 0.5, 2.3, 0.07, 9.0]))
             out = Quant(net.quants[x].scale * ratio, draw(quants()).zero_point)
         options = (
@@ -276,6 +316,7 @@ OPERATORS: dict[str, st.SearchStrategy[Case]] = {
         "conv_2d": _conv,
         "depthwise_conv_2d": _depthwise,
         "fully_connected": _fully_connected,
+        "transpose_conv": _transpose_conv,
         "max_pool_2d": _pool("MAX_POOL_2D"),
         "average_pool_2d": _pool("AVERAGE_POOL_2D"),
         "mean": _mean,
@@ -285,10 +326,13 @@ OPERATORS: dict[str, st.SearchStrategy[Case]] = {
         "pad": _pad,
         "reshape": _reshape,
         "softmax": _softmax,
+        "resize_nearest_neighbor": _resize("RESIZE_NEAREST_NEIGHBOR"),
+        "resize_bilinear": _resize("RESIZE_BILINEAR"),
         "relu": _unary("RELU"),
         "relu6": _unary("RELU6"),
         "leaky_relu": _unary("LEAKY_RELU"),
         "logistic": _unary("LOGISTIC"),
+        "tanh": _unary("TANH"),
         "hard_swish": _unary("HARD_SWISH"),
         "quantize": _unary("QUANTIZE"),
     }.items()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from .blocks import fire
 from .network import Network
+from .rearrange import shuffle, split, strided_slice, transpose
 from .runtime import Array
 
 
@@ -98,6 +99,55 @@ def attention() -> Network:
     return net
 
 
+def shufflenet() -> Network:
+    """Grouped convolutions with a shuffle between; halves that are split, joined and shuffled."""
+    net = Network(seed=17)
+    y = net.conv2d(net.input((1, 33, 31, 3)), 24, (3, 3), (2, 2), activation="RELU")
+    inner = shuffle(net, net.conv2d(y, 12, activation="RELU", groups=3), 3)
+    inner = net.conv2d(net.depthwise_conv2d(inner), 24, groups=3)
+    y = net.binary("ADD", y, inner, "RELU")
+    for _ in range(2):
+        left, right = split(net, y, 2)
+        right = net.depthwise_conv2d(net.conv2d(right, 12, activation="RELU"))
+        right = net.conv2d(right, 12, activation="RELU", out=net.quants[left])
+        y = shuffle(net, net.concatenation([left, right]), 2)
+    middle = strided_slice(net, y, [0, 2, 3], [0, 0, 12], [1, 2, 3], begin_mask=1, end_mask=3)
+    net.output(net.softmax(net.fully_connected(net.mean(y), 10)), transpose(net, middle, (0, 3, 1, 2)))
+    return net
+
+
+def unet() -> Network:
+    """Down and up again by transposed convolutions and resizes, joined with what was there before."""
+    net = Network(seed=18)
+    x = net.input((1, 32, 24, 3))
+    first = net.conv2d(x, 16, (3, 3), activation="RELU")
+    second = net.conv2d(net.pool(first, "MAX_POOL_2D", (2, 2), (2, 2)), 24, (3, 3), activation="RELU")
+    y = net.conv2d(net.pool(second, "MAX_POOL_2D", (2, 2), (2, 2)), 32, (3, 3), activation="RELU")
+    y = net.transpose_conv(y, 24, (2, 2), (2, 2), out=net.quants[second])
+    y = net.conv2d(net.concatenation([y, second]), 16, (3, 3), activation="RELU", out=net.quants[first])
+    y = net.resize(y, "RESIZE_BILINEAR", (32, 24), half_pixel_centers=True)
+    y = net.conv2d(net.concatenation([y, first]), 5, activation="NONE")
+    y = net.transpose_conv(net.unary("TANH", y), 4, (3, 3), (2, 2), "VALID")
+    net.output(net.resize(y, "RESIZE_NEAREST_NEIGHBOR", (33, 25), align_corners=True))
+    return net
+
+
+def uint8_mobilenet() -> Network:
+    """As Coral has it: asymmetric weights, and a segmentation's upsampling in float."""
+    net = Network(19, "uint8")
+    y = net.conv2d(net.input((1, 37, 35, 3)), 16, (3, 3), (2, 2), activation="RELU6", per_channel=False)
+    for point, stride in ((96, 1), (151, 2), (0, 1)):
+        net.weight_point = point
+        wide = net.conv2d(y, 40, activation="RELU6", per_channel=False)
+        wide = net.depthwise_conv2d(wide, 1, (3, 3), (stride, stride), activation="RELU6", per_channel=False)
+        narrow = net.conv2d(wide, 16, per_channel=False)
+        y = net.binary("ADD", y, narrow) if stride == 1 else narrow
+    up = net.resize(net.conv2d(y, 7, per_channel=False), "RESIZE_BILINEAR", (37, 35), align_corners=True)
+    pooled = net.pool(y, "AVERAGE_POOL_2D", (10, 9))
+    net.output(net.softmax(net.fully_connected(pooled, 12)), up)
+    return net
+
+
 def small_model(seed: int = 1, middle: str | None = None) -> bytes:
     """A stem, a fire module and a classifier; `middle` is an operator between the first two."""
     net = Network(seed=seed)
@@ -109,7 +159,18 @@ def small_model(seed: int = 1, middle: str | None = None) -> bytes:
 
 
 MODELS: dict[str, Callable[[], Network]] = {
-    each.__name__: each for each in (squeezenet, resnet, mobilenet_v1, mobilenet_v2, spp, attention)
+    each.__name__: each
+    for each in (
+        squeezenet,
+        resnet,
+        mobilenet_v1,
+        mobilenet_v2,
+        spp,
+        attention,
+        shufflenet,
+        unet,
+        uint8_mobilenet,
+    )
 }
 
 

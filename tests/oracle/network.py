@@ -35,6 +35,7 @@ class Network:
         self.rng = np.random.default_rng(seed)
         self.dtype = dtype
         self.low, self.high = (-128, 127) if dtype == "int8" else (0, 255)
+        self.weight_point: int | None = None  # of uint8 weights; None draws one
         self.quants: dict[int, Quant] = {}
         self.spread: dict[int, float] = {}  # about the standard deviation of a tensor's stored values
 
@@ -65,13 +66,13 @@ class Network:
         scale = float(self.rng.uniform(0.01, 0.1)) if scale is None else scale
         return Quant(scale, int(self.rng.integers(self.low // 4 + self.high // 4, self.high // 2)))
 
-    def constant(self, values: Sequence[int] | np.ndarray, dtype: str = "int32") -> int:
+    def constant(self, values: int | Sequence[int] | np.ndarray, dtype: str = "int32") -> int:
         array = np.asarray(values, dtype)
         return self.writer.tensor(array.shape, dtype, data=array)
 
     def quantised_constant(self, shape: Sequence[int], quant: Quant | None = None) -> int:
         quant = quant or self.random_quant()
-        data = self.rng.integers(self.low, self.high + 1, shape)
+        data = self.rng.integers(self.low, self.high + 1, tuple(shape))
         x = self.writer.tensor(shape, self.dtype, quant.scale, quant.zero_point, data=data)
         self.quants[x], self.spread[x] = quant, 74
         return x
@@ -162,6 +163,37 @@ class Network:
         )
         return y
 
+    def transpose_conv(
+        self,
+        x: int,
+        channels: int,
+        kernel: Pair = (2, 2),
+        stride: Pair = (2, 2),
+        padding: str = "SAME",
+        per_channel: bool = True,
+        bias: bool = True,
+        out: Quant | None = None,
+        size: Pair | None = None,
+        activation: str = "NONE",
+    ) -> int:
+        """size: height and width of the output where they are not those that Keras would take. An activation
+        makes it version 4, which tflite-runtime 2.14 does not know."""
+        _, height, width, depth = self.shape(x)
+        weights, scales = self._weights(x, (channels, *kernel, depth), 0, per_channel, False)
+        taps = math.ceil(kernel[0] / stride[0]) * math.ceil(kernel[1] / stride[1])
+        inputs = self._with_bias(x, weights, scales, channels, taps * depth, bias)
+        if size is None:
+            high, wide = (max(k - s, 0) * (padding == "VALID") for k, s in zip(kernel, stride, strict=True))
+            size = height * stride[0] + high, width * stride[1] + wide
+        y = self.activation((1, *size, channels), out or self._sum_quant("NONE"), 55)
+        self.writer.op(
+            "TRANSPOSE_CONV",
+            [self.constant((1, *size, channels)), weights, x, *inputs[2:]], [y],
+            3 if activation == "NONE" else 4, padding=padding, stride_h=stride[0], stride_w=stride[1],
+            fused_activation_function=activation,
+        )  # fmt: skip
+        return y
+
     # -- layers without weights
 
     def pool(
@@ -223,13 +255,25 @@ class Network:
         self.writer.op("RESHAPE", [x, self.constant(shape)], [y], new_shape=np.asarray(shape, np.int32))
         return y
 
+    def resize(
+        self, x: int, kind: str, size: Pair, align_corners: bool = False, half_pixel_centers: bool = False
+    ) -> int:
+        """kind: "RESIZE_NEAREST_NEIGHBOR" or "RESIZE_BILINEAR"; size: (height, width)."""
+        y = self.activation((1, *size, self.shape(x)[3]), self.quants[x], self.spread[x])
+        version = 3 if half_pixel_centers or (kind == "RESIZE_NEAREST_NEIGHBOR" and align_corners) else 2
+        self.writer.op(
+            kind, [x, self.constant(size)], [y], version,
+            align_corners=align_corners, half_pixel_centers=half_pixel_centers,
+        )  # fmt: skip
+        return y
+
     def softmax(self, x: int, beta: float = 1.0) -> int:
         y = self.activation(self.shape(x), Quant(1 / 256, self.low))
         self.writer.op("SOFTMAX", [x], [y], beta=beta)
         return y
 
     def unary(self, kind: str, x: int, out: Quant | None = None, **options: Any) -> int:
-        """kind: RELU, RELU6, LEAKY_RELU (alpha=...), LOGISTIC, HARD_SWISH, QUANTIZE, TANH."""
+        """kind: RELU, RELU6, LEAKY_RELU (alpha=...), LOGISTIC, HARD_SWISH, QUANTIZE, TANH, ABS."""
         if out is None:
             fixed = {
                 "LOGISTIC": Quant(1 / 256, self.low),
@@ -252,7 +296,7 @@ class Network:
         scales = (scale * self.rng.uniform(0.5, 1.5, count)).astype(np.float32)
         if self.dtype == "uint8":
             data = self.rng.integers(0, 256, shape)
-            point = int(self.rng.integers(100, 156))
+            point = int(self.rng.integers(100, 156)) if self.weight_point is None else self.weight_point
         else:
             data = self.rng.choice([-127, 127], shape) if extreme else self._balanced(shape, axis)
             point = 0

@@ -3,12 +3,14 @@
 python mjpeg.py PORT. Prints its port. The paths:
     /cam        30 frames a second, for ever; /bare the same without Content-Length, /chunked in chunks
     /locked     the same for user "me" with password "secret" alone (Basic); /digest asks by Digest
-    /moved      a redirection to /cam
+    /offers     as /digest, behind an offer of SHA-256
+    /moved      a redirection to /cam; /gate one to /locked
     /sizes      a frame of 360 rows, one of 480, in turns
     /ends       10 frames, then the last boundary; /drops 10 frames, then half a frame and no more
     /halves     half a frame, a whole one, in turns
     /flawed     every frame with stray bytes that a decoder forgives and reports
     /garbage    a multipart stream of what is no picture; /text a page of text; /noise endless bytes, no parts
+    /flood      parts of a few bytes, faster than anybody takes them
     /silent     headers, then nothing; /mute not even headers
     /picture    one JPEG, and the end
     /drip       headers, then a byte of a frame every 0.2 s
@@ -32,8 +34,8 @@ from clock import WIDTH, drawn
 
 FPS = 30
 STREAMS = (
-    *("/cam", "/bare", "/chunked", "/locked", "/digest", "/sizes", "/ends", "/drops", "/halves"),
-    *("/flawed", "/garbage", "/noise", "/silent", "/drip"),
+    *("/cam", "/bare", "/chunked", "/locked", "/digest", "/offers", "/sizes", "/ends", "/drops"),
+    *("/halves", "/flawed", "/garbage", "/noise", "/silent", "/drip", "/flood"),
 )
 REALM, NONCE = "camera", "5ea1ed"
 
@@ -92,20 +94,25 @@ class Handler(BaseHTTPRequestHandler):
         given = self.headers.get("Authorization", "")
         if path == "/locked":
             wanted = "Basic " + base64.b64encode(b"me:secret").decode()
-            challenge = f'Basic realm="{REALM}"'
+            challenges = [f'Basic realm="{REALM}"']
         else:
             wanted = digest(digest("me", REALM, "secret"), NONCE, digest("GET", path))
-            challenge = f'Digest realm="{REALM}", nonce="{NONCE}"'
+            challenges = [f'Digest realm="{REALM}", nonce="{NONCE}"']
+            if path == "/offers":
+                challenges.insert(0, f"{challenges[0]}, algorithm=SHA-256")
         if wanted not in given:
-            self._head(401, ("WWW-Authenticate", challenge), ("Content-Length", "0"))
+            offers = [("WWW-Authenticate", challenge) for challenge in challenges]
+            self._head(401, *offers, ("Content-Length", "0"))
         return wanted in given
 
     def _serve(self, path: str) -> None:
         match path:
-            case "/locked" | "/digest" if not self._welcome(path):
+            case "/locked" | "/digest" | "/offers" if not self._welcome(path):
                 return
             case "/moved":
                 self._head(302, ("Location", "/cam"), ("Content-Length", "0"))
+            case "/gate":
+                self._head(302, ("Location", "/locked"), ("Content-Length", "0"))
             case "/text":
                 self._head(200, ("Content-Type", "text/html"))
                 self.wfile.write(b"<html>no camera here</html>")
@@ -133,8 +140,9 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def _stream(self, path: str) -> None:
-        while path == "/noise":
-            self.wfile.write(b"\x00\xff" * 5000)
+        endless = {"/noise": b"\x00\xff" * 5000, "/flood": b"--picture\r\n\r\nnothing\r\n" * 5000}
+        while path in endless:
+            self.wfile.write(endless[path])
         if path == "/silent":
             time.sleep(3600)
         for body in parts(path):

@@ -37,8 +37,8 @@ typedef enum edgecore_dtype {
     EDGECORE_INT32,
 } edgecore_dtype;
 
-/* A tensor as a front end describes it. Activations are NHWC with dims[0] == 1; convolution weights are
- * OHWI, depthwise weights 1HWO, fully connected weights OI. The pointers need to live only until the
+/* A tensor as a front end describes it. Activations are NHWC with dims[0] == 1, or of any dims between operators that
+ * only move elements (reshape, transpose, slice); convolution weights are OHWI, depthwise weights 1HWO, fully connected weights OI. The pointers need to live only until the
  * engine is created. */
 typedef struct edgecore_tensor {
     edgecore_dtype dtype;
@@ -55,6 +55,7 @@ typedef enum edgecore_op_kind {
     EDGECORE_CONV_2D = 0,      /* x, weights, bias or absent */
     EDGECORE_DEPTHWISE_CONV_2D, /* x, weights, bias or absent */
     EDGECORE_FULLY_CONNECTED,  /* x, weights, bias or absent */
+    EDGECORE_TRANSPOSE_CONV,   /* x, weights, bias or absent; the output's dims say the size */
     EDGECORE_MAX_POOL_2D,
     EDGECORE_AVERAGE_POOL_2D,
     EDGECORE_MEAN,             /* x; the axes stand in the parameters */
@@ -68,8 +69,14 @@ typedef enum edgecore_op_kind {
     EDGECORE_RELU6,
     EDGECORE_LEAKY_RELU,
     EDGECORE_LOGISTIC,
+    EDGECORE_TANH,
     EDGECORE_HARD_SWISH,
     EDGECORE_QUANTIZE,         /* one 8-bit quantisation to another */
+    EDGECORE_RESIZE_NEAREST_NEIGHBOR, /* x; the output's dims say the size */
+    EDGECORE_RESIZE_BILINEAR,
+    EDGECORE_TRANSPOSE,        /* x; the order of its dims stands in the axes */
+    EDGECORE_STRIDED_SLICE,    /* x; begin, step and size stand in the parameters */
+    EDGECORE_SWISH,            /* made by a fusion: x times its logistic of 1 / 256 */
     EDGECORE_MULTI_SCALE_MAX_POOL, /* made by a fusion: stride 1 pools of one map, flattened and joined */
     EDGECORE_OP_KINDS,
 } edgecore_op_kind;
@@ -89,10 +96,11 @@ typedef struct edgecore_op_params {
     int32_t stride_h, stride_w;
     int32_t dilation_h, dilation_w;
     int32_t filter_h, filter_w;        /* pools */
-    int32_t pad_top, pad_bottom, pad_left, pad_right; /* of convolutions and pools, explicit (never "SAME") */
+    /* Of convolutions and pools, explicit (never "SAME"); of a transposed convolution what it leaves out of its output. */
+    int32_t pad_top, pad_bottom, pad_left, pad_right;
     int32_t depth_multiplier;
     int32_t axis;                      /* concatenation; may be negative */
-    int32_t axis_count;                /* mean */
+    int32_t axis_count;                /* mean, transpose */
     int32_t axes[EDGECORE_MAX_RANK];
     bool keep_dims;
     int32_t pad_before[EDGECORE_MAX_RANK], pad_after[EDGECORE_MAX_RANK]; /* PAD */
@@ -100,6 +108,8 @@ typedef struct edgecore_op_params {
     float beta;                        /* softmax */
     int32_t window_count;              /* multi-scale max pool: square windows, stride 1, valid */
     int32_t windows[EDGECORE_MAX_WINDOWS];
+    int32_t begin[EDGECORE_MAX_RANK], step[EDGECORE_MAX_RANK], size[EDGECORE_MAX_RANK]; /* of a slice, per input dim */
+    bool align_corners, half_pixel_centers; /* resizes; not both */
 } edgecore_op_params;
 
 #ifdef __cplusplus

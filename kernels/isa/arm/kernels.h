@@ -24,11 +24,20 @@ void edgecore_sum_rows_neon(int32_t *sums, const uint8_t *in, ptrdiff_t stride, 
 void edgecore_add_row_neon(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
 void edgecore_mul_row_neon(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
 void edgecore_average_row_neon(uint8_t *out, const int32_t *sums, size_t n, const edgecore_row_average *how);
+void edgecore_blend_rows_neon(int32_t *sums, const uint8_t *a, const uint8_t *b, size_t n, int32_t weight_a,
+                              int32_t weight_b, uint8_t flip);
+void edgecore_blend_sums_neon(uint8_t *out, const int32_t *a, const int32_t *b, size_t n, int32_t weight_a,
+                              int32_t weight_b, uint8_t flip);
+void edgecore_scale_row_neon(float *out, const uint8_t *in, size_t n, float weight, uint8_t flip);
+void edgecore_blend_scaled_neon(uint8_t *out, const float *above, const float *below, size_t first, size_t second, size_t n,
+                                const float weights[2], uint8_t flip);
 
 /* Members of an edgecore_tier initialiser. */
 #define EDGECORE_NEON_ROWS \
     .xor_row = edgecore_xor_row_neon, .lookup_row = edgecore_lookup_row_neon, .max_row = edgecore_max_row_neon, \
     .max_windows = edgecore_max_windows_neon, .sum_rows = edgecore_sum_rows_neon, .add_row = edgecore_add_row_neon, \
-    .mul_row = edgecore_mul_row_neon, .average_row = edgecore_average_row_neon
+    .mul_row = edgecore_mul_row_neon, .average_row = edgecore_average_row_neon, .blend_rows = edgecore_blend_rows_neon, \
+    .blend_sums = edgecore_blend_sums_neon, .scale_row = edgecore_scale_row_neon, \
+    .blend_scaled = edgecore_blend_scaled_neon
 
 #endif

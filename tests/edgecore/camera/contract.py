@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
+from materials import until
 
+from edgecore.bench.memory import holdings
 from edgecore.camera.source import COLOURS, FORMATS, PLANAR, Frame, Source
 
 SOME = 5  # frames of a source that has no end
@@ -149,16 +150,9 @@ def check_nothing_stays_behind(promise: Promise) -> None:
             assert frame is not None
             frame.release()
         if number == 0:  # what a library opens once it may keep
-            files = _open_files()
-    deadline = time.monotonic() + LATE
-    while (_open_files() > files or set(threading.enumerate()) - threads) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert _open_files() <= files
-    assert not set(threading.enumerate()) - threads
-
-
-def _open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+            files = holdings().files
+    until(lambda: holdings().files <= files, "files", LATE)
+    until(lambda: not set(threading.enumerate()) - threads, "threads", LATE)
 
 
 CHECKS: tuple[Callable[[Promise], None], ...] = (

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from software_camera.frames import camera, frame_of, starve, take
 
+from edgecore.bench.memory import holdings
 from edgecore.camera import SourceLost, source_of
 from edgecore.camera.picamera import BUFFERS, PiCamera
 from edgecore.errors import UserError
@@ -25,7 +26,7 @@ TESTS = Path(__file__).parents[2]
 
 def descriptors() -> int:
     gc.collect()
-    return len(list(Path("/proc/self/fd").iterdir()))
+    return holdings().files
 
 
 # What the software camera gives.

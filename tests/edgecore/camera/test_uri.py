@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edgecore.camera import source_of
 from edgecore.camera.uri import Options, parse
 from edgecore.errors import UserError
 
@@ -63,6 +64,14 @@ def test_passwords_stay_out_of_sight(text: str) -> None:
 def test_passwords_in_a_query_stay_out_of_sight() -> None:
     shown = parse("http://door/cgi?user=me&pwd=secret&channel=2#timeout=2").text
     assert shown == "http://door/cgi?user=me&pwd=***&channel=2#timeout=2"
+
+
+def test_long_names() -> None:
+    """Longer than a file's name may be."""
+    pipeline = "videotestsrc ! " * 30 + "videoconvert"
+    assert parse(f"gst:{pipeline}").target == pipeline
+    with pytest.raises(UserError, match="there is no file"):
+        source_of("x" * 300)
 
 
 def test_options() -> None:

@@ -8,20 +8,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-PATIENCE = 30.0  # seconds; nothing that is well takes so long
-
-
-def until(condition: Callable[[], object], what: str = "", seconds: float = PATIENCE) -> float:
-    """Waits for something; how many seconds that took."""
-    begin = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begin < seconds, f"not in {seconds} s: {what}"
-        time.sleep(0.01)
-    return time.monotonic() - begin
+from materials import PATIENCE, until
 
 
 class Run:

@@ -153,6 +153,18 @@ def test_a_change_of_the_label_that_counts_gets_a_line_of_its_own(terminal: bool
     ]
 
 
+def test_a_log_says_now_and_then_what_the_loop_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    stream = io.StringIO()
+    display = Plain(stream, False, stream)
+    display.note("lost")
+    for _ in range(250):
+        display.wait(f"waiting at {now[0] - 1000:.1f}")
+        now[0] += 0.1
+    assert stream.getvalue().splitlines() == ["lost", "waiting at 2.0", "waiting at 12.0", "waiting at 22.0"]
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_what_the_loop_waits_for(terminal: bool) -> None:
     stream, tally = io.StringIO(), Tally()
@@ -195,3 +207,17 @@ def test_json_lines() -> None:
     assert lines[0]["predictions"] == [{"label": "dog", "score": 0.75, "index": 3}]
     assert lines[0]["latency_ms"] == 10.0 and lines[0]["stages_ms"]["inference"] == 7.0
     assert lines[-1]["summary"]["frames"] == 3
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_name_cannot_command_the_terminal(terminal: bool) -> None:
+    stream, tally = io.StringIO(), Tally()
+    display = Terminal(stream) if terminal else Plain(stream, not terminal, stream)
+    item = result(0, "cat\x1b[2J", name="a\nb.png", event=Event("\x07", None, 0.5, 0.0, 0))
+    tally.add(item)
+    display.show(item, tally)
+    display.note("new\x1bline")
+    display.finish(tally)
+    text = stream.getvalue()
+    assert "\x1b[2J" not in text and "\x07" not in text and "\x1bl" not in text
+    assert "cat?[2J" in text and "new?line" in text and (terminal or "a?b.png" in text)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
 
 import pytest
+from materials import until
 from scripted import Camera
 
 from edgecore.camera import source_of
+from edgecore.camera.source import Source
 from edgecore.errors import UserError
 from edgecore.live import feed as feed_module
 from edgecore.live.feed import Feed, Taken
@@ -22,13 +24,6 @@ def take(feed: Feed, seconds: float = 10.0) -> Taken | None:
         if taken is not None or feed.ended:
             return taken
     raise AssertionError(f"no frame in {seconds} s; {feed.waiting}")
-
-
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_a_file_gives_every_frame_in_order_to_a_slow_caller() -> None:
@@ -96,6 +91,33 @@ def test_a_lost_source_is_opened_again_and_both_are_said(monkeypatch: pytest.Mon
         "camera 0 is back",
     ]
     feed.close()
+
+
+def test_what_a_camera_gives_instead_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "FIRST_PAUSE", 0.02)
+    camera, said = Camera(), list[str]()
+
+    def make() -> Source:
+        source = camera.make()
+        opening = source.open
+
+        def settled() -> None:
+            opening()
+            source.title = "camera 0 (gives 320x240 instead)"
+
+        monkeypatch.setattr(source, "open", settled)
+        return source
+
+    feed = Feed(make, notice=said.append)
+    feed.start()
+    for _ in range(2):
+        take(feed)
+        camera.present = False
+        until(lambda: feed.waiting is not None)
+        camera.present = True
+        until(lambda: feed.waiting is None)
+    feed.close()
+    assert said.count("camera 0 (gives 320x240 instead)") == 1 and len(said) == 5
 
 
 def test_pauses_grow_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,3 +193,33 @@ def test_frames_before_an_error_are_not_lost(clip: object, tmp_path: object) -> 
     with pytest.raises(UserError, match="it is damaged"):
         take(feed)
     feed.close()
+
+
+def test_a_feed_that_is_halted_while_it_looks_for_a_hanging_source_opens_no_other() -> None:
+    camera = Camera()
+    feed = Feed(camera.make)
+    feed.start()
+    until(lambda: camera.opened == 1)
+    worker = feed._worker
+    feed.halt()
+    worker.join()
+    worker.busy_since = time.monotonic() - 1000
+    feed._watch()
+    assert feed._worker is worker and feed.close() and camera.opened == 1
+
+
+def test_whoever_is_told_may_take_his_time() -> None:
+    """A notice that blocks holds up its own thread, not the end of the feed."""
+    camera, told = Camera(), threading.Event()
+
+    def block(text: str) -> None:
+        told.set()
+        time.sleep(2)
+
+    feed = Feed(camera.make, notice=block)
+    camera.present = False
+    feed.start()
+    assert told.wait(10)
+    begin = time.monotonic()
+    feed.close()
+    assert time.monotonic() - begin < 1

@@ -108,6 +108,15 @@ def test_frame_rate_cap(model: Path, clip: Path) -> None:
     assert time.monotonic() - begin >= 0.19
 
 
+def test_a_clip_is_smoothed_over_its_own_seconds(model: Path, clip: Path) -> None:
+    rules = Rules("exponential", 0.3)
+    fast, slow = (
+        [result.score for result in edgecore.stream(clip, model, rules=rules, max_fps=rate)]
+        for rate in (None, 40)
+    )
+    assert fast == slow and len(fast) == 12
+
+
 def test_capture_and_inference_overlap(model: Path) -> None:
     """The loop takes as long as its slowest stage, not as the sum: here camera and caller, 60 ms each."""
     camera = Camera(live=False, frames=20)

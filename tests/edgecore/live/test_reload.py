@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from materials import picture
+from materials import picture, until
 from oracle import Network, Quant
 
 import edgecore
 from edgecore import artefact
+from edgecore.bench.memory import holdings
 from edgecore.errors import UserError
 from edgecore.live.checks import Checks
 from edgecore.live.reload import Reloader
@@ -346,17 +347,6 @@ def test_close_ends_a_check(path: Path) -> None:
     assert run.notices == []
 
 
-def entries(folder: str) -> int:
-    """How many things a folder of /proc lists."""
-    return sum(1 for _ in Path(folder).iterdir())
-
-
-def resident() -> int:
-    """Bytes of memory that this process holds."""
-    with Path("/proc/self/statm").open() as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 def test_fifty_swaps_leave_nothing_behind(path: Path) -> None:
     from edgecore.model import BUNDLED_MODEL
 
@@ -372,15 +362,12 @@ def test_fifty_swaps_leave_nothing_behind(path: Path) -> None:
 
     for number in range(10):
         swap(number)
-    memory, files = resident(), entries("/proc/self/fd")
-    threads = entries("/proc/self/task")
+    before = holdings()
     for number in range(50):
         swap(number)
-    assert entries("/proc/self/fd") == files
-    deadline = time.monotonic() + 5
-    while entries("/proc/self/task") > threads and time.monotonic() < deadline:
-        time.sleep(0.01)  # the system lists a thread for a moment after it was joined
-    assert entries("/proc/self/task") <= threads
+    assert holdings().files == before.files
+    # The system lists a thread for a moment after it was joined.
+    until(lambda: holdings().threads <= before.threads, "the end of the checks")
     # Each model holds its file of 1 MB and more, so that 50 kept ones would be 50 MB at the least; the heap
     # itself goes up and down by a few.
-    assert resident() - memory < 10_000_000
+    assert holdings().rss - before.rss < 10_000_000

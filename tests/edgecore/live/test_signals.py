@@ -12,7 +12,8 @@ from pathlib import Path
 
 import cv2
 import pytest
-from running import Run, until
+from materials import until
+from running import Run
 from servers import mjpeg, rtsp
 
 SERVERS = {"rtsp": rtsp, "http": mjpeg}

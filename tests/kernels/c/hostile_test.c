@@ -96,13 +96,21 @@ static edgecore_op_params random_params(void)
     params.pad_right = wild ? number() : params.pad_top;
     params.depth_multiplier = wild ? number() : 1;
     params.axis = wild ? number() : (int32_t)draw(4);
-    params.axis_count = wild ? number() : 2;
+    const bool whole_order = draw(2); /* as a transpose has it */
+    params.axis_count = wild ? number() : whole_order ? 4 : 2;
     for (int32_t i = 0; i < EDGECORE_MAX_RANK; i++) {
-        params.axes[i] = wild ? number() : i + 1;
+        params.axes[i] = wild ? number() : whole_order ? (i + 1) % 4 : i + 1;
         params.pad_before[i] = wild ? number() : i == 1 || i == 2;
         params.pad_after[i] = wild ? number() : i == 1 || i == 2;
     }
+    for (int32_t i = 0; i < EDGECORE_MAX_RANK; i++) {
+        params.begin[i] = wild ? number() : (int32_t)draw(2) * (i > 0);
+        params.step[i] = wild ? number() : 1;
+        params.size[i] = wild ? number() : i ? common_dims[i % 4] - params.begin[i] : 1;
+    }
     params.keep_dims = draw(2);
+    params.align_corners = draw(2);
+    params.half_pixel_centers = draw(2);
     params.alpha = wild ? (float)number() : 0.1f;
     params.beta = wild ? (float)number() : 1.0f;
     params.window_count = wild ? number() : 2;
@@ -128,6 +136,14 @@ static void echo_shape(edgecore_tensor *tensors, int32_t from, int32_t to, edgec
     if (kind == EDGECORE_MAX_POOL_2D || kind == EDGECORE_AVERAGE_POOL_2D)
         for (int32_t i = 1; i < 3; i++)
             tensors[to].dims[i] = (in->dims[i] + 2 * (params->pad_top & 1) - kernel) / params->stride_h + 1;
+    if (kind == EDGECORE_RESIZE_NEAREST_NEIGHBOR || kind == EDGECORE_RESIZE_BILINEAR)
+        for (int32_t i = 1; i < 3; i++)
+            tensors[to].dims[i] = kernel * in->dims[i];
+    if (kind == EDGECORE_TRANSPOSE)
+        for (int32_t i = 0; i < 4; i++)
+            tensors[to].dims[i] = params->axes[i] >= 0 && params->axes[i] < 4 ? in->dims[params->axes[i]] : 1;
+    if (kind == EDGECORE_STRIDED_SLICE)
+        memcpy(tensors[to].dims, params->size, sizeof params->size);
     if (kind == EDGECORE_PAD)
         for (int32_t i = 1; i < 3; i++)
             tensors[to].dims[i] += 2;

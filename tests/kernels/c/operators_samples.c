@@ -82,6 +82,37 @@ static void sample_concatenation(sample *s, int32_t h, int32_t w, int32_t c)
     set_tensor(s, MOST_INPUTS, dims[0], dims[1], dims[2], 0.1f, -7);
 }
 
+/* Channels are shuffled, or all dims are. */
+static void sample_transpose(sample *s, int32_t h, int32_t w, int32_t c)
+{
+    const int32_t groups = 1 + below(3), dims[5] = {1, h, w, groups, c};
+    set_tensor(s, 0, h, w, groups, 0.1f, -7);
+    set_tensor(s, MOST_INPUTS, h, w, groups, 0.1f, -7);
+    s->tensors[0].rank = s->tensors[MOST_INPUTS].rank = s->params.axis_count = 5;
+    memcpy(s->tensors[0].dims, dims, sizeof dims);
+    for (int32_t i = 0; i < 5; i++)
+        s->params.axes[i] = i;
+    for (int32_t i = 4; i > 0; i--) {
+        const int32_t other = below(2) ? below(i + 1) : i < 4 ? i : 3, axis = s->params.axes[i];
+        s->params.axes[i] = s->params.axes[other];
+        s->params.axes[other] = axis;
+    }
+    for (int32_t i = 0; i < 5; i++)
+        s->tensors[MOST_INPUTS].dims[i] = dims[s->params.axes[i]];
+}
+
+static void sample_slice(sample *s, int32_t h, int32_t w, int32_t c)
+{
+    const int32_t dims[4] = {1, h, w, c};
+    for (int32_t i = 0; i < 4; i++) {
+        s->params.begin[i] = below(dims[i]);
+        s->params.step[i] = below(3) ? 1 : below(2) ? 2 : -1;
+        const int32_t room = s->params.step[i] < 0 ? s->params.begin[i] : dims[i] - 1 - s->params.begin[i];
+        s->params.size[i] = 1 + below(room / (s->params.step[i] == 2 ? 2 : 1) + 1);
+    }
+    set_tensor(s, MOST_INPUTS, s->params.size[1], s->params.size[2], s->params.size[3], s->scales[0], s->zero_points[0]);
+}
+
 void make_sample(sample *s, edgecore_op_kind kind)
 {
     static const int32_t depths[] = {1, 3, 8, 16, 17, 64, 65, 130};
@@ -125,9 +156,24 @@ void make_sample(sample *s, edgecore_op_kind kind)
     case EDGECORE_RESHAPE:
         set_tensor(s, MOST_INPUTS, 1, c, h * w, s->scales[0], s->zero_points[0]);
         break;
+    case EDGECORE_RESIZE_NEAREST_NEIGHBOR:
+    case EDGECORE_RESIZE_BILINEAR:
+        s->params.align_corners = below(2);
+        s->params.half_pixel_centers = !s->params.align_corners && below(2);
+        set_tensor(s, MOST_INPUTS, h * (1 + below(3)), 1 + below(w), c, s->scales[0], s->zero_points[0]);
+        break;
+    case EDGECORE_TRANSPOSE:
+        sample_transpose(s, h, w, c);
+        break;
+    case EDGECORE_STRIDED_SLICE:
+        sample_slice(s, h, w, c);
+        break;
     case EDGECORE_SOFTMAX:
     case EDGECORE_LOGISTIC:
         set_tensor(s, MOST_INPUTS, h, w, c, 1.0f / 256, -128);
+        break;
+    case EDGECORE_TANH:
+        set_tensor(s, MOST_INPUTS, h, w, c, 1.0f / 128, 0);
         break;
     case EDGECORE_MULTI_SCALE_MAX_POOL:
         sample_windows(s, h, w, c);

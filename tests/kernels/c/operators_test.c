@@ -44,7 +44,7 @@ typedef struct variant {
 static edgecore_view make_view(const edgecore_tensor *tensor, int32_t gap, size_t slack, const uint8_t *dense)
 {
     edgecore_view view = {0};
-    edgecore_tensor_hwc(tensor, &view.height, &view.width, &view.channels);
+    edgecore_tensor_layout(tensor, &view.height, &view.width, &view.channels);
     view.pixel_stride = view.channels + gap;
     view.row_stride = view.pixel_stride * view.width + gap;
     size_t bytes = (size_t)view.row_stride * (size_t)view.height;

@@ -257,6 +257,48 @@ static void additions_and_products(size_t n)
     }
 }
 
+/* Weights of two neighbours, also of a pixel outside the first one's centre. */
+static void blends(size_t n)
+{
+    for (int32_t round = 0; round < 6; round++) {
+        const int32_t second = round < 4 ? random_between(0, 1023) : random_between(-512, 0), first = 1024 - second;
+        const uint8_t *a = input(0, n), *b = second < 0 ? a : input(1, n), flip = random_flip();
+        scalar->blend_rows(expected_sums_end - n, a, b, n, first, second, flip);
+        tested->blend_rows(given_sums_end - n, a, b, n, first, second, flip);
+        for (size_t i = 0; i < n; i++)
+            if (*(expected_sums_end - n + i) != *(given_sums_end - n + i))
+                fail("blend_rows", n, i);
+        int32_t *sums = expected_sums_end - n;
+        for (size_t i = 0; i < n; i++) {
+            const int32_t tie = (2 * random_between(-128, 127) + 1) * 512;
+            sums[i] = random_between(0, 1) ? tie : random_between(-128, 127) * 1024 + random_between(-1, 1);
+        }
+        clear_outputs(n);
+        scalar->blend_sums(expected_end - n, sums, sums, n, first, second, flip);
+        tested->blend_sums(given_end - n, sums, sums, n, first, second, flip);
+        compare("blend_sums", n);
+    }
+}
+
+/* Floats that round at every step; columns of one and the same row of sums. */
+static void scaled_blends(size_t n)
+{
+    float *expected = (float *)(void *)expected_sums_end - n, *given = (float *)(void *)given_sums_end - n;
+    for (int32_t round = 0; round < 4; round++) {
+        const uint8_t *in = input(0, n), flip = random_flip();
+        const float weights[2] = {(float)random_between(0, 1 << 24) / (1 << 24), (float)random_between(0, 1 << 24) / (1 << 24)};
+        scalar->scale_row(expected, in, n, weights[0], flip);
+        tested->scale_row(given, in, n, weights[0], flip);
+        for (size_t i = 0; i < n; i++)
+            if (expected[i] != given[i])
+                fail("scale_row", n, i);
+        clear_outputs(n / 2);
+        scalar->blend_scaled(expected_end - n / 2, expected, given, 0, n - n / 2, n / 2, weights, flip);
+        tested->blend_scaled(given_end - n / 2, expected, given, 0, n - n / 2, n / 2, weights, flip);
+        compare("blend_scaled", n / 2);
+    }
+}
+
 static void luma_and_reverse(const edgecore_image_kernels *kernels, size_t n)
 {
     const uint8_t *pixels = input(0, 3 * n), flip = random_flip();
@@ -371,6 +413,8 @@ int main(void)
             sums(n);
             averages(n);
             additions_and_products(n);
+            blends(n);
+            scaled_blends(n);
         }
         image(edgecore_image_kernels_of(t));
         printf("rows__%s\n", tested->name);

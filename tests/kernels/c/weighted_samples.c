@@ -56,6 +56,23 @@ static void draw_window(layer *l)
     } while (l->out_h == 0 || l->out_w == 0);
 }
 
+/* Outputs of any size: what no tap reaches is the bias alone. */
+static void draw_transposed_window(layer *l)
+{
+    edgecore_op_params *p = &l->params;
+    const bool usual = random_between(0, 1);
+    l->kernel_h = usual ? 2 : random_between(1, 5);
+    l->kernel_w = usual ? 2 : random_between(1, 5);
+    p->stride_h = usual ? 2 : random_between(1, 4);
+    p->stride_w = usual ? 2 : random_between(1, 4);
+    p->pad_top = random_between(0, l->kernel_h - 1);
+    p->pad_left = random_between(0, l->kernel_w - 1);
+    l->in_h = random_between(1, 8);
+    l->in_w = random_between(1, 8);
+    l->out_h = random_between(1, (l->in_h - 1) * p->stride_h + l->kernel_h + 2);
+    l->out_w = random_between(1, (l->in_w - 1) * p->stride_w + l->kernel_w + 2);
+}
+
 static void draw_shape(layer *l)
 {
     l->in_c = random_between(0, 3) ? random_between(1, 40) : random_between(1, 150);
@@ -69,6 +86,11 @@ static void draw_shape(layer *l)
         l->out_h = l->one_vector ? 1 : l->in_h;
         l->out_w = l->one_vector ? 1 : l->in_w;
         l->depth = l->one_vector ? l->in_h * l->in_w * l->in_c : l->in_c;
+        return;
+    }
+    if (l->kind == EDGECORE_TRANSPOSE_CONV) {
+        draw_transposed_window(l);
+        l->depth = l->in_c;
         return;
     }
     draw_window(l);
@@ -96,9 +118,11 @@ static void draw_quantisation(layer *l)
     const float spread = sqrtf((float)(l->kernel_h * l->kernel_w * l->depth));
     l->in_zero = random_zero();
     l->out_zero = random_zero();
+    l->weight_zero = l->asymmetric ? random_zero() : 0;
     l->in_scale = 0.001f + 0.05f * random_unit();
     l->weight_scales = malloc((size_t)l->out_c * sizeof(float));
     l->weight_zeros = calloc((size_t)l->out_c, sizeof(int32_t));
+    l->weight_zeros[0] = l->asymmetric ? l->weight_zero + 128 : 0;
     for (int32_t c = 0; c < scales; c++)
         l->weight_scales[c] = 0.02f * random_unit() * (random_between(0, 30) ? 1.0f : 100.0f);
     l->out_scale = l->in_scale * 0.6f * spread * (0.3f + random_unit());
@@ -111,29 +135,44 @@ static void draw_quantisation(layer *l)
     }
 }
 
+/* Of one input pixel under one tap. */
+static uint32_t products(const layer *l, const int8_t *in, const int8_t *weights)
+{
+    uint32_t sum = 0;
+    for (int32_t i = 0; i < l->depth; i++)
+        sum += (uint32_t)((in[i] - l->in_zero) * (weights[i] - l->weight_zero));
+    return sum;
+}
+
+/* Which row or column a tap of a convolution or of a transposed one reads; below 0 for none. */
+static int32_t source(const layer *l, int32_t at, int32_t tap, int32_t stride, int32_t pad, int32_t dilation)
+{
+    if (l->kind != EDGECORE_TRANSPOSE_CONV)
+        return at * stride - pad + tap * dilation;
+    const int32_t reach = at + pad - tap;
+    return reach >= 0 && reach % stride == 0 ? reach / stride : -1;
+}
+
 static uint32_t sum_of(const layer *l, int32_t y, int32_t x, int32_t c)
 {
     const edgecore_op_params *p = &l->params;
     uint32_t acc = l->has_bias ? (uint32_t)l->bias[c] : 0;
     if (l->kind == EDGECORE_FULLY_CONNECTED) {
         const int8_t *vector = l->input + (l->one_vector ? 0 : (y * l->in_w + x) * l->in_c);
-        for (int32_t i = 0; i < l->depth; i++)
-            acc += (uint32_t)((vector[i] - l->in_zero) * l->weights[c * l->depth + i]);
-        return acc;
+        return acc + products(l, vector, l->weights + c * l->depth);
     }
     const bool depthwise = l->kind == EDGECORE_DEPTHWISE_CONV_2D;
     const int32_t first = depthwise ? c / p->depth_multiplier : c / (l->out_c / l->groups) * l->depth;
     for (int32_t ky = 0; ky < l->kernel_h; ky++)
         for (int32_t kx = 0; kx < l->kernel_w; kx++) {
-            const int32_t iy = y * p->stride_h - p->pad_top + ky * p->dilation_h;
-            const int32_t ix = x * p->stride_w - p->pad_left + kx * p->dilation_w;
+            const int32_t iy = source(l, y, ky, p->stride_h, p->pad_top, p->dilation_h);
+            const int32_t ix = source(l, x, kx, p->stride_w, p->pad_left, p->dilation_w);
             if (iy < 0 || iy >= l->in_h || ix < 0 || ix >= l->in_w)
                 continue;
             const int32_t tap = ky * l->kernel_w + kx;
             const int8_t *in = l->input + (iy * l->in_w + ix) * l->in_c + first;
             const int8_t *w = l->weights + (depthwise ? tap * l->out_c + c : (c * l->kernel_h * l->kernel_w + tap) * l->depth);
-            for (int32_t i = 0; i < l->depth; i++)
-                acc += (uint32_t)((in[i] - l->in_zero) * w[i]);
+            acc += products(l, in, w);
         }
     return acc;
 }
@@ -149,7 +188,8 @@ static void compute_output(layer *l)
         for (int32_t x = 0; x < l->out_w; x++)
             for (int32_t c = 0; c < l->out_c; c++) {
                 const float w = l->weight_scales[l->per_channel ? c : 0];
-                const double product = l->kind == EDGECORE_FULLY_CONNECTED ? (double)(l->in_scale * w) : (double)l->in_scale * w;
+                const bool in_float = l->kind == EDGECORE_FULLY_CONNECTED || l->asymmetric;
+                const double product = in_float ? (double)(l->in_scale * w) : (double)l->in_scale * w;
                 const edgecore_multiplier m = edgecore_quantize_multiplier(product / l->out_scale);
                 const int64_t value = (int64_t)edgecore_rescale((int32_t)sum_of(l, y, x, c), m) + l->out_zero + 128;
                 *to++ = (int8_t)((value < min ? min : value > max ? max : value) - 128);
@@ -159,10 +199,12 @@ static void compute_output(layer *l)
 void draw_layer(layer *l)
 {
     *l = (layer){.params = {.stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1}};
-    const int32_t kind = random_between(0, 9);
-    l->kind = kind < 6 ? EDGECORE_CONV_2D : kind < 8 ? EDGECORE_DEPTHWISE_CONV_2D : EDGECORE_FULLY_CONNECTED;
+    static const edgecore_op_kind rarer[] = {EDGECORE_DEPTHWISE_CONV_2D, EDGECORE_FULLY_CONNECTED, EDGECORE_TRANSPOSE_CONV};
+    const int32_t kind = random_between(0, 11);
+    l->kind = kind < 6 ? EDGECORE_CONV_2D : rarer[kind / 2 - 3];
+    l->asymmetric = random_between(0, 4) == 0;
     l->params.activation = (edgecore_activation)random_between(0, EDGECORE_ACT_RELU6);
-    l->per_channel = l->kind != EDGECORE_FULLY_CONNECTED && random_between(0, 1);
+    l->per_channel = l->kind != EDGECORE_FULLY_CONNECTED && !l->asymmetric && random_between(0, 1);
     l->has_bias = random_between(0, 3) != 0;
     draw_shape(l);
     draw_quantisation(l);

@@ -1,4 +1,4 @@
-/* Random convolutions, depthwise convolutions and fully connected layers with their outputs by the definition. */
+/* Random convolutions of all kinds and fully connected layers with their outputs by the definition. */
 #ifndef EDGECORE_TESTS_WEIGHTED_SAMPLES_H
 #define EDGECORE_TESTS_WEIGHTED_SAMPLES_H
 
@@ -11,12 +11,13 @@ typedef struct layer {
     int32_t depth;           /* input channels of a filter; of a fully connected layer: elements of a vector */
     bool one_vector;         /* fully connected: the whole input is one */
     bool per_channel, has_bias;
+    bool asymmetric;         /* weights are uint8 in the model, of any zero point */
     bool extreme;            /* sums may be about as large as a Winograd kernel takes */
     int8_t *weights, *input, *output; /* int8, dense; output by the definition */
     int32_t *bias, *weight_zeros;
     float *weight_scales;
     float in_scale, out_scale;
-    int32_t in_zero, out_zero; /* as int8 */
+    int32_t in_zero, out_zero, weight_zero; /* as int8 */
 } layer;
 
 void draw_layer(layer *l);

@@ -89,6 +89,27 @@ static void compare(const layer *l, const edgecore_tier *tier, const edgecore_vi
     }
 }
 
+/* Whatever check() accepts of bent descriptions must prepare without touching memory that is not there. */
+static void hostile_transposition(const layer *l, const edgecore_tier *tier)
+{
+    static const int32_t bad[] = {0, -1, 2, 3, 5, 16, 17, 46341, INT32_MAX, INT32_MIN};
+    const int32_t in_zero = l->in_zero, out_zero = l->out_zero;
+    const edgecore_tensor x = {EDGECORE_INT8, 4, {1, l->in_h, l->in_w, l->in_c}, 1, &l->in_scale, &in_zero, NULL, NULL};
+    edgecore_tensor y = {EDGECORE_INT8, 4, {1, l->out_h, l->out_w, l->out_c}, 1, &l->out_scale, &out_zero, NULL, NULL};
+    const edgecore_tensor w = {EDGECORE_INT8, 4, {l->out_c, l->kernel_h, l->kernel_w, l->depth}, 1, l->weight_scales,
+                               &(int32_t){0}, l->weights, NULL};
+    edgecore_op_params params = l->params;
+    int32_t *fields[] = {&params.stride_h, &params.stride_w, &params.pad_top, &params.pad_left, &y.dims[1], &y.dims[3]};
+    *fields[random_between(0, 5)] = bad[random_between(0, 9)];
+    const edgecore_tensor *inputs[] = {&x, &w};
+    const edgecore_op_desc desc = {EDGECORE_TRANSPOSE_CONV, &params, inputs, 2, &y, EDGECORE_INT8};
+    const edgecore_op_class *klass = edgecore_op_class_of(EDGECORE_TRANSPOSE_CONV);
+    edgecore_message message = {""};
+    edgecore_op *op = NULL;
+    if (klass->check(&desc, &message) == EDGECORE_OK && klass->prepare(&desc, tier, &op, &message) == EDGECORE_OK)
+        klass->destroy(op);
+}
+
 static void run_layer(const layer *l, const edgecore_tier *tier, storage how)
 {
     const bool fc = l->kind == EDGECORE_FULLY_CONNECTED, depthwise = l->kind == EDGECORE_DEPTHWISE_CONV_2D;
@@ -105,6 +126,15 @@ static void run_layer(const layer *l, const edgecore_tier *tier, storage how)
         w.dims[0] = 1;
         w.dims[3] = l->out_c;
     }
+    uint8_t *as_uint8 = NULL;
+    if (l->asymmetric) {
+        const size_t n = (size_t)(l->out_c * l->kernel_h * l->kernel_w * l->depth);
+        as_uint8 = malloc(n);
+        for (size_t i = 0; i < n; i++)
+            as_uint8[i] = (uint8_t)l->weights[i] ^ 0x80;
+        w.dtype = EDGECORE_UINT8;
+        w.data = as_uint8;
+    }
     const edgecore_tensor *inputs[] = {&x, &w, l->has_bias ? &b : NULL};
     const edgecore_op_desc desc = {l->kind, &l->params, inputs, l->has_bias ? 3 : random_between(2, 3), &y, EDGECORE_INT8};
     const edgecore_op_class *klass = edgecore_op_class_of(l->kind);
@@ -112,6 +142,7 @@ static void run_layer(const layer *l, const edgecore_tier *tier, storage how)
     edgecore_op *op = NULL;
     if (klass->check(&desc, &message) != EDGECORE_OK || klass->prepare(&desc, tier, &op, &message) != EDGECORE_OK)
         fail(l, tier, message.text);
+    free(as_uint8);
     edgecore_view in = view_of(NULL, l->in_h, l->in_w, l->in_c, how.in_gap);
     edgecore_view out = view_of(NULL, l->out_h, l->out_w, l->out_c, how.out_gap);
     in.data = malloc(view_bytes(&in) + EDGECORE_SLACK);
@@ -203,6 +234,8 @@ int main(int argc, char **argv)
                 run_layer(&l, preferring_winograd(tier), gaps);
             }
         }
+        if (l.kind == EDGECORE_TRANSPOSE_CONV && !l.asymmetric)
+            hostile_transposition(&l, edgecore_tier_at(0));
         free_layer(&l);
     }
     return 0;

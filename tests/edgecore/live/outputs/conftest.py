@@ -1,25 +1,16 @@
-"""A disk that a test can fill, make read-only or take away."""
+"""A disk that a test can fill."""
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from needs import missing
-from published import SmallDisk
+from disks import SmallDisk, mounted
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    """A real file system that a test can fill."""
-    path = tmp_path / "disk"
-    path.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(path)]
-    if subprocess.run(command, capture_output=True).returncode:
-        missing("file systems cannot be mounted; run as root")
-    try:
-        yield SmallDisk(path)
-    finally:
-        subprocess.run(["umount", "-l", str(path)], check=True)
+    """A disk of 1 MiB."""
+    with mounted(tmp_path / "disk", 1) as disk:
+        yield disk

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from published import growth_of, result_of, until
+from materials import until
+from published import growth_of, result_of
 
 from edgecore.bench.memory import holdings
 from edgecore.live.outputs.events import EventCommand
@@ -71,7 +72,7 @@ def test_a_command_that_reads_nothing_may_end_or_go_on(tmp_path: Path) -> None:
     output = EventCommand(f"exec <&-; sleep 0.05; echo done >> {tmp_path}/done", told.append)
     label = "long " * 40_000  # more than a pipe holds
     output.publish(result_of(1, event=event_of(1, label)))
-    assert until(lambda: (tmp_path / "done").exists())
+    until(lambda: (tmp_path / "done").exists())
     output.close()
     assert told == []
 
@@ -97,7 +98,7 @@ def test_much_on_standard_error_neither_blocks_nor_piles_up() -> None:
     told: list[str] = []
     output = EventCommand("yes 0123456789 | head -n 300000 >&2; echo last >&2; exit 1", told.append, 5)
     output.publish(result_of(0, event=event_of(0)))
-    assert until(lambda: bool(told))
+    until(lambda: bool(told))
     output.close()
     assert told == ["event command: exit status 1: last"]
 
@@ -108,7 +109,7 @@ def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None
     begin = time.monotonic()
     output.publish(result_of(0, event=event_of(0)))
     assert time.monotonic() - begin < 0.1
-    assert until(lambda: bool(told))
+    until(lambda: bool(told))
     assert told == ["event command: was ended after 0.3 s"]
     assert not alive(int((tmp_path / "pid").read_text()))
     output.close()
@@ -119,7 +120,7 @@ def test_a_command_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     command = f"trap '' TERM; echo $$ > {tmp_path}/pid; while :; do sleep 0.1; done"
     output = EventCommand(command, told.append, time_limit=0.2)
     output.publish(result_of(0, event=event_of(0)))
-    assert until(lambda: bool(told))
+    until(lambda: bool(told))
     assert not alive(int((tmp_path / "pid").read_text()))
     output.close()
 
@@ -129,7 +130,7 @@ def test_sigterm_leaves_time_to_tidy_up(tmp_path: Path) -> None:
     command = f"trap 'echo tidy > {tmp_path}/tidy; exit' TERM; while :; do sleep 0.05; done"
     output = EventCommand(command, told.append, time_limit=0.2)
     output.publish(result_of(0, event=event_of(0)))
-    assert until(lambda: bool(told))
+    until(lambda: bool(told))
     assert (tmp_path / "tidy").read_text() == "tidy\n"
     output.close()
 
@@ -137,10 +138,10 @@ def test_sigterm_leaves_time_to_tidy_up(tmp_path: Path) -> None:
 def test_what_a_command_leaves_in_the_background_ends_with_it(tmp_path: Path) -> None:
     output = EventCommand(f"sleep 60 & echo $! > {tmp_path}/pid; mv {tmp_path}/pid {tmp_path}/done", print)
     output.publish(result_of(0, event=event_of(0)))
-    assert until((tmp_path / "done").exists)
+    until((tmp_path / "done").exists)
     output.close()
     pid = int((tmp_path / "done").read_text())
-    assert until(lambda: not alive(pid))
+    until(lambda: not alive(pid))
 
 
 def test_one_at_a_time_and_the_newest_wait(tmp_path: Path) -> None:
@@ -149,7 +150,7 @@ def test_one_at_a_time_and_the_newest_wait(tmp_path: Path) -> None:
     output = EventCommand(command, told.append, waiting=3)
     for index in range(20):
         output.publish(result_of(index, event=event_of(index)))
-    assert until(lambda: (tmp_path / "got").exists() and '"frame": 19' in (tmp_path / "got").read_text())
+    until(lambda: (tmp_path / "got").exists() and '"frame": 19' in (tmp_path / "got").read_text())
     output.close()
     frames = [json.loads(line)["frame"] for line in (tmp_path / "got").read_text().splitlines()]
     assert frames[-3:] == [17, 18, 19]
@@ -166,7 +167,7 @@ def test_close_kills_what_runs_after_half_a_second(tmp_path: Path) -> None:
     output = EventCommand(f"trap '' TERM; echo $$ > {tmp_path}/pid; sleep 60; sleep 60", told.append)
     for index in range(3):
         output.publish(result_of(index, event=event_of(index)))
-    assert until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "")
+    until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "")
     begin = time.monotonic()
     output.close()
     assert time.monotonic() - begin < 0.9

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from published import SmallDisk, growth_of, result_of
+from disks import SmallDisk
+from published import growth_of, result_of
 
 from edgecore.errors import UserError
 from edgecore.live.outputs.guard import Guarded

@@ -13,9 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from published import SmallDisk, growth_of, result_of, until
+from disks import SmallDisk
+from materials import until
+from published import growth_of, result_of
 
 import edgecore
+from edgecore.bench.memory import holdings
 from edgecore.errors import UserError
 from edgecore.live.outputs.results import ResultsFile, read_results
 from edgecore.live.result import Event
@@ -281,10 +284,10 @@ def test_standard_output_is_never_moved(tmp_path: Path) -> None:
 
 def test_what_is_written_reaches_the_disk_without_the_loop_waiting(tmp_path: Path) -> None:
     file = ResultsFile(tmp_path / "results.jsonl", sync_seconds=0)
-    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    files = holdings().files
     for index in range(500):
         file.publish(result_of(index))
-    assert until(lambda: len(list(Path("/proc/self/fd").iterdir())) <= descriptors)
+    until(lambda: holdings().files <= files)
     file.close()
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from materials import picture
-from published import SmallDisk, growth_of, result_of, until
+from disks import SmallDisk
+from materials import picture, until
+from published import growth_of, result_of
 
 from edgecore.converters.data import open_source
 from edgecore.errors import UserError
@@ -23,15 +24,15 @@ def saved(folder: Path) -> list[Path]:
     return sorted(folder.glob("*/*.jpg"))
 
 
-def flushed(output: Uncertain) -> bool:
-    return until(lambda: output._worker.idle)
+def flush(output: Uncertain) -> None:
+    until(lambda: output._worker.idle)
 
 
 def test_the_bounds_are_those_of_the_best_score(tmp_path: Path) -> None:
     output = Uncertain(tmp_path / "new" / "folder", (0.3, 0.7), every=0)
     for index, score in enumerate((0.29, 0.3, 0.5, 0.7, 0.71)):
         output.publish(result_of(index, score=score))
-        assert flushed(output)
+        flush(output)
     output.close()
     lines = list(read_results(tmp_path / "new" / "folder" / "scores.jsonl"))
     assert [line["frame"] for line in lines] == [1, 2, 3]
@@ -59,7 +60,7 @@ def test_training_takes_the_folder(tmp_path: Path) -> None:
     output = Uncertain(tmp_path, every=0)
     for index, label in enumerate(("cat", "dog", "cat")):
         output.publish(result_of(index, label, 0.5))
-        assert flushed(output)
+        flush(output)
     output.close()
     source = open_source(tmp_path)
     assert source.classes == ("cat", "dog")
@@ -110,7 +111,7 @@ def test_the_size_counts_what_is_there_and_is_told_once(tmp_path: Path) -> None:
     def publish(count: int) -> None:
         for index in range(count):
             output.publish(result_of(index, score=0.5))
-            assert flushed(output)
+            flush(output)
 
     publish(20)
     kept = len(saved(tmp_path)) - 1
@@ -140,9 +141,9 @@ def test_a_full_disk_leaves_whole_pictures_only_and_is_survived(small_disk: Smal
 
     def publish() -> None:
         output.publish(result_of(0, score=0.5))
-        assert flushed(output)
+        flush(output)
 
-    assert until(lambda: fails(publish))
+    until(lambda: fails(publish))
     pictures = saved(small_disk.path)
     assert pictures
     assert all(cv2.imread(str(path)) is not None for path in pictures)
@@ -151,7 +152,7 @@ def test_a_full_disk_leaves_whole_pictures_only_and_is_survived(small_disk: Smal
         lambda: output.publish(result_of(0, score=0.99))
     )  # not mended because nothing was to be saved
     small_disk.clear()
-    assert until(lambda: not fails(lambda: output.publish(result_of(0, score=0.99))))
+    until(lambda: not fails(lambda: output.publish(result_of(0, score=0.99))))
     publish()
     assert len(saved(small_disk.path)) == len(pictures) + 1
     output.close()
@@ -162,7 +163,7 @@ def test_a_folder_that_is_removed_and_comes_back(tmp_path: Path) -> None:
     output = Uncertain(folder, every=0)
     shutil.rmtree(folder)
     output.publish(result_of(0, score=0.5))
-    assert flushed(output)
+    flush(output)
     with pytest.raises(FileNotFoundError):
         output.publish(result_of(0, score=0.5))
     assert not folder.exists()
@@ -175,7 +176,7 @@ def test_a_folder_that_is_removed_and_comes_back(tmp_path: Path) -> None:
             return False
         return True
 
-    assert until(works)
+    until(works)
     output.close()
     assert len(saved(folder)) == 1
 

@@ -15,9 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from materials import until
 from needs import missing
-from published import growth_of, result_of, until
+from published import growth_of, result_of
 
+from edgecore.bench.memory import holdings
 from edgecore.camera.source import Frame
 from edgecore.errors import UserError
 from edgecore.live.outputs.window import Window
@@ -99,12 +101,12 @@ def test_frames_are_shown_and_q_closes(screen: Screen, need_program: Callable[[s
     xdotool = need_program("xdotool", "xdotool")
     window = Window("a window to find")
     window.publish(green())
-    assert until(lambda: shown(screen) > 0.6 * 240 * 320)  # the overlay takes the rest
+    until(lambda: shown(screen) > 0.6 * 240 * 320)  # the overlay takes the rest
     assert not window.closed
     window.publish(green(120, 400))
-    assert until(lambda: shown(screen) < 120 * 400)
+    until(lambda: shown(screen) < 120 * 400)
     subprocess.run([xdotool, "search", "--name", "a window to find", "windowfocus", "key", "q"], check=True)
-    assert until(lambda: window.closed)
+    until(lambda: window.closed)
     window.publish(green())
     window.close()
     window.close()
@@ -112,24 +114,24 @@ def test_frames_are_shown_and_q_closes(screen: Screen, need_program: Callable[[s
 
 
 def test_closing_takes_the_window_away(screen: Screen) -> None:
-    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    files = holdings().files
     window = Window()
     window.publish(green())
-    assert until(lambda: shown(screen) > 0)
+    until(lambda: shown(screen) > 0)
     begin = time.monotonic()
     window.close()
     assert time.monotonic() - begin < 1
-    assert until(lambda: shown(screen) == 0)
-    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
+    until(lambda: shown(screen) == 0)
+    assert holdings().files == files
 
 
 def test_the_loop_survives_the_end_of_the_display(screen: Screen) -> None:
     window = Window()
     window.publish(green())
-    assert until(lambda: shown(screen) > 0)
+    until(lambda: shown(screen) > 0)
     screen.server.kill()
     screen.server.wait()
-    assert until(lambda: window._process.poll() is not None)
+    until(lambda: window._process.poll() is not None)
     assert not window.closed
     with pytest.raises(UserError, match="its display has gone"):
         window.publish(green())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from published import until
+from materials import until
 
 from edgecore.live.outputs.worker import Worker
 
@@ -41,7 +41,7 @@ def test_items_are_done_in_order_and_errors_end_one_alone() -> None:
 def test_the_oldest_that_waits_is_dropped() -> None:
     bench = Bench(limit=2)
     bench.worker.put(0)
-    assert until(lambda: not bench.worker._waiting)
+    until(lambda: not bench.worker._waiting)
     for item in range(1, 6):
         bench.worker.put(item)
     assert bench.dropped == [1, 2, 3]

@@ -8,7 +8,7 @@ import time
 LONGEST = 1e8  # seconds; more does not fit time.sleep()
 
 
-class Pace:
+class Throttle:
     """Waits until the next frame is due, `rate` times a second; None: never waits.
 
     Who comes late gets the next frame at once, and no burst after it. With `fixed` the frames appear when
