@@ -2,13 +2,13 @@
 # make test    set everything up, then lint, type checks and every test
 # make lint    formatting, ruff, mypy, C warnings as errors, names of the exported symbols
 # make format  rewrite the Python files in the project's format
-# make bench   edgecore against tflite-runtime and LiteRT on this machine
+# make bench   edgecore against tflite-runtime, LiteRT, onnxruntime and OpenVINO on this machine
 # make wheel   the wheel for this machine and the source archive, in dist/
 # make wheels  the wheels for aarch64, armv7l and x86_64, cross-compiled, with the source archive and SHA256SUMS, in dist/
 # make clean   remove what the targets above made
 #
 # PYTHON=... chooses the interpreter, VENV=... where the virtual environment goes; for bench and wheels OPTIONS=... are its
-# options, see .venv/bin/python -m edgecore.benchmarks.compare --help and -m edgecore.devices.wheels --help.
+# options, see .venv/bin/python -m edgecore.benchmarks.peers --help and -m edgecore.devices.wheels --help.
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -59,7 +59,7 @@ format: $(VENV)/.developer
 	$(BIN)/ruff format
 
 bench: $(VENV)/.developer
-	$(BIN)/python -m edgecore.benchmarks.compare $(addprefix --mlperf-tiny ,$(MLPERF_TINY)) $(OPTIONS)
+	$(BIN)/python -m edgecore.benchmarks.peers $(addprefix --mlperf-tiny ,$(MLPERF_TINY)) $(OPTIONS)
 
 wheel: $(VENV)/.developer
 	$(WITH_VENV) $(BIN)/python -m build --no-isolation

@@ -78,7 +78,7 @@ def test_wheel_holds_what_a_device_needs(archives: tuple[Path, Path]) -> None:
         "edgecore/converters/__init__.py",
         "edgecore/devices/machine.py",
         "edgecore/devices/boards/raspberry-pi-5.toml",
-        "edgecore/benchmarks/compare.py",
+        "edgecore/benchmarks/peers.py",
         "edgecore/assets/res_squeezenet_cifar10.tflite",
         "edgecore/assets/ATTRIBUTION.md",
         "edgecore/assets/demo.mp4",
