@@ -85,8 +85,8 @@ def test_short_reads_are_joined(pipe: tuple[int, int]) -> None:
 def test_captured_when_the_last_byte_came(pipe: tuple[int, int]) -> None:
     data = picture(1).tobytes()
     os.write(pipe[1], data[:-1])
-    threading.Timer(0.2, os.write, (pipe[1], data[-1:])).start()
     begin = time.monotonic()
+    threading.Timer(0.2, os.write, (pipe[1], data[-1:])).start()
     with RawFrames((WIDTH, HEIGHT), descriptor=pipe[0]) as source:
         frame = source.read()
     assert frame is not None and begin + 0.19 < frame.captured <= time.monotonic()
