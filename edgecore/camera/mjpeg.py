@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 RECEIVE = 1 << 16
 PART_LIMIT = 1 << 25  # bytes; a larger part is no picture
+HEAD_LIMIT = 1 << 16  # bytes of a part's head
 DRAIN = 0.1  # seconds for which waiting parts are passed over: a server may send faster than we take
 HEAD = re.compile(rb"[^\n]*\n((?:[^\r\n]+\r?\n)*)\r?\n")  # of a part, behind the boundary
 LENGTH = re.compile(rb"(?im)^content-length:\s*([0-9]{1,8})\s*$")
@@ -130,13 +131,15 @@ class MotionJpeg(Source):
         data = self._received
         start = data.find(self._boundary)
         del data[: start if start >= 0 else max(len(data) - len(self._boundary), 0)]
-        head = HEAD.match(data, len(self._boundary))
+        head = HEAD.match(data, len(self._boundary), len(self._boundary) + HEAD_LIMIT)
         if start < 0 or head is None:
             end = -1
         elif length := LENGTH.search(head[1]):
             end = head.end() + int(length[1])
         else:
             end = data.find(self._boundary, head.end())
+        if start >= 0 and head is None and len(data) > len(self._boundary) + HEAD_LIMIT:
+            raise _Garbled(f"sends a head of over {HEAD_LIMIT} bytes before a picture")
         if max(len(data), end) > PART_LIMIT:
             raise _Garbled(f"sends a part of over {PART_LIMIT} bytes, which is no picture")
         if head is None or not 0 <= end <= len(data):

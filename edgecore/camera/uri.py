@@ -163,7 +163,7 @@ def _mode(target: str) -> int:
 
 def hidden(address: str) -> str:
     """A network address without the passwords that may stand in it and its query, for people to read."""
-    secrets = r"(?i)([?&](?:pass|password|passwd|pwd|pw|key|token|auth)=)[^&#]*"
+    secrets = r"(?i)([?&/_](?:pass|password|passwd|pwd|pw|key|token|auth)=)[^&#]*"
     return re.sub(secrets, r"\1***", re.sub(r"(://[^/@:]*):[^/]*@", r"\1:***@", address))
 
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -221,6 +222,20 @@ assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # K
 def test_a_picture_that_claims_to_be_vast_takes_no_memory() -> None:
     """In a process of its own, as OpenCV reads its limit when it is loaded."""
     subprocess.run([sys.executable, "-c", FORGED], check=True)
+
+
+def test_a_head_without_end() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n--b\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.recv(4096)
+                connection.sendall(answer + b"X: y\r\n" * 100_000)
+
+        threading.Thread(target=serve, daemon=True).start()
+        assert "a head of over" in lost(source(f"http://127.0.0.1:{listener.getsockname()[1]}/").open)
 
 
 def test_a_picture_that_is_too_long_is_left_out() -> None:

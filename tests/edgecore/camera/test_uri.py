@@ -64,6 +64,7 @@ def test_passwords_stay_out_of_sight(text: str) -> None:
 def test_passwords_in_a_query_stay_out_of_sight() -> None:
     shown = parse("http://door/cgi?user=me&pwd=secret&channel=2#timeout=2").text
     assert shown == "http://door/cgi?user=me&pwd=***&channel=2#timeout=2"
+    assert parse("rtsp://a/user=me_password=secret_channel=1.sdp").text == "rtsp://a/user=me_password=***"
 
 
 def test_long_names() -> None:
