@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from oracle import Network, Quant, assert_same, host, random_inputs, run
-from oracle.rearrange import split_v
+from oracle.rearrange import split, split_v
 
 from edgecore import interpreter as ec
 
@@ -88,3 +88,10 @@ def test_a_partition_that_nobody_reads_does_nothing() -> None:
     run(interpreter, random_inputs(model))
     assert list(delegate.refusals()) == [1] and delegate.claimed_nodes == 2
     assert len(delegate.engines()) == 1
+
+
+def test_a_graph_may_have_hundreds_of_outputs() -> None:
+    net = Network(seed=5)
+    net.output(*split(net, net.input((1, 2, 2, 300), QUANT), 300, 3))
+    model = net.build()
+    assert_same(model, random_inputs(model), threads=(2,))
