@@ -127,9 +127,8 @@ edgecore_status edgecore_graph_add_node(edgecore_graph *graph, edgecore_op_kind 
 static edgecore_status check_io(const edgecore_graph *graph, const int32_t *ids, int32_t count, const char *what,
                                 edgecore_message *message)
 {
-    if (!ids || count < 1 || count > EDGECORE_MAX_NODE_INPUTS)
-        return edgecore_fail(message, EDGECORE_INVALID, "a graph has 1..%d %ss, not %d", EDGECORE_MAX_NODE_INPUTS,
-                             what, (int)count);
+    if (!ids || count < 1)
+        return edgecore_fail(message, EDGECORE_INVALID, "a graph has 1 %s or more, not %d", what, (int)count);
     for (int32_t i = 0; i < count; i++)
         if (!is_tensor(graph, ids[i]) || graph->tensors[ids[i]].tensor.data)
             return edgecore_fail(message, EDGECORE_INVALID, "%s %d: %d is no activation tensor", what, (int)i,

@@ -163,7 +163,7 @@ typedef struct tfl_depthwise_params {
 
 typedef struct tfl_transpose_conv_params {
     int padding, stride_w, stride_h;
-    int activation; /* from version 4 on */
+    int activation; /* the runtime applies it whatever the operator's version */
 } tfl_transpose_conv_params;
 
 typedef struct tfl_pool_params {

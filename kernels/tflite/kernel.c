@@ -12,6 +12,7 @@ struct edgecore_tfl_kernel {
     edgecore_graph *graph;   /* until the engine is made */
     edgecore_engine *engine;
     edgecore_message problem; /* empty when init went well; init itself cannot fail */
+    bool unused;             /* nobody reads what the partition makes: it has no engine */
     int32_t input_count, output_count;
     int *inputs, *outputs;   /* the runtime's tensors, without constants */
     size_t *input_bytes, *output_bytes;
@@ -108,7 +109,8 @@ static edgecore_status set_io(building *state, const tfl_partition *partition)
         kernel->output_bytes[kernel->output_count] = state->context->tensors[index].bytes;
         kernel->outputs[kernel->output_count++] = index;
     }
-    if (!status)
+    kernel->unused = !status && !kernel->output_count;
+    if (!status && !kernel->unused)
         status = edgecore_graph_set_io(kernel->graph, ids, kernel->input_count, ids + kernel->input_count,
                                        kernel->output_count, &kernel->problem);
     free(ids);
@@ -227,12 +229,14 @@ static tfl_status kernel_prepare(tfl_context *context, tfl_node *node)
     if (!same_bytes(context, kernel->inputs, kernel->input_bytes, kernel->input_count) ||
         !same_bytes(context, kernel->outputs, kernel->output_bytes, kernel->output_count))
         return refuse(context, "tensors were resized after the engine took them");
-    return kernel->engine ? TFL_OK : compile(context, kernel);
+    return kernel->engine || kernel->unused ? TFL_OK : compile(context, kernel);
 }
 
 static tfl_status kernel_invoke(tfl_context *context, tfl_node *node)
 {
     edgecore_tfl_kernel *kernel = node->user_data;
+    if (kernel && kernel->unused)
+        return TFL_OK;
     if (!kernel || !kernel->engine)
         return refuse(context, "invoked before it was prepared");
     for (int32_t i = 0; i < kernel->input_count; i++) {

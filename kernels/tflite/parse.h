@@ -9,7 +9,6 @@
 typedef struct edgecore_tfl_source {
     const tfl_context *context;
     const tfl_node *node;
-    int version; /* of the operator */
     edgecore_message *message;
     edgecore_tfl_node *parsed; /* what an operator changes besides its parameters */
 } edgecore_tfl_source;

@@ -112,7 +112,7 @@ static edgecore_status parse_transpose_conv(const edgecore_tfl_source *from, edg
     parsed->ordered[1] = inputs->data[1];
     parsed->ordered[2] = inputs->size > 3 ? inputs->data[3] : TFL_OPTIONAL_TENSOR;
     parsed->inputs = parsed->ordered;
-    return from->version < 4 ? EDGECORE_OK : set_activation(from, given->activation, params);
+    return set_activation(from, given->activation, params);
 }
 
 static edgecore_status parse_pool(const edgecore_tfl_source *from, edgecore_op_params *params)
@@ -222,6 +222,8 @@ static edgecore_status parse_transpose(const edgecore_tfl_source *from, edgecore
     const int count = edgecore_tfl_read_integers(from, 1, EDGECORE_MAX_RANK, order);
     if (!x || !x->dims || count != x->dims->size)
         return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "an order that is not known before the run");
+    if (edgecore_tfl_input_at(from, 1)->type != TFL_INT32) /* the runtime takes any bytes for that */
+        return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "an order that is not of int32");
     params->axis_count = count;
     for (int i = 0; i < count; i++)
         params->axes[i] = (int32_t)(order[i] < 0 ? order[i] + count : order[i] < count ? order[i] : count);
@@ -303,6 +305,6 @@ edgecore_status edgecore_tfl_parse_node(const tfl_context *context, const tfl_no
         .output_count = node->outputs->size,
         .split_axis = -1,
     };
-    const edgecore_tfl_source from = {context, node, registration->version, message, parsed};
+    const edgecore_tfl_source from = {context, node, message, parsed};
     return parser->parse ? parser->parse(&from, &parsed->params) : EDGECORE_OK;
 }

@@ -56,6 +56,8 @@ edgecore_status edgecore_tfl_parse_strided_slice(const edgecore_tfl_source *from
     for (int i = 0; i < count; i++) {
         if (step[i] == 0 || step[i] < -INT16_MAX || step[i] > INT16_MAX)
             return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "a slice in steps of %d", (int)step[i]);
+        if (step[i] < 0 && given->shrink_axis_mask >> i & 1) /* the reference then writes nothing */
+            return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "a dropped axis that is walked backwards");
         params->step[i] = given->shrink_axis_mask >> i & 1 ? 1 : (int32_t)step[i];
         if (given->begin_mask >> i & 1)
             params->begin[i] = step[i] > 0 ? 0 : dims->data[i] - 1;
@@ -63,6 +65,22 @@ edgecore_status edgecore_tfl_parse_strided_slice(const edgecore_tfl_source *from
             params->begin[i] = bent_begin(begin[i], dims->data[i], step[i]);
     }
     return EDGECORE_OK;
+}
+
+/* Whether the outputs are all of x along the axis: the runtime does not ask, and then its parts are no slices. */
+static bool parts_cover(const edgecore_tfl_source *from, const tfl_ints *x, int axis)
+{
+    const tfl_ints *outputs = from->node->outputs;
+    int64_t extent = 0;
+    for (int i = 0; i < outputs->size; i++) {
+        const int index = outputs->data[i];
+        const bool exists = index >= 0 && (size_t)index < from->context->tensors_size;
+        const tfl_ints *dims = exists ? from->context->tensors[index].dims : NULL;
+        if (!dims || dims->size != x->size)
+            return false;
+        extent += dims->data[axis];
+    }
+    return extent == x->data[axis];
 }
 
 /* Outputs lie behind each other along the axis that input `axis_position` says. */
@@ -73,11 +91,14 @@ static edgecore_status parse_parts(const edgecore_tfl_source *from, int x_positi
     const edgecore_status status = begin_slice(from, x_position, params);
     if (status)
         return status;
-    const int rank = edgecore_tfl_input_at(from, x_position)->dims->size;
+    const tfl_ints *x = edgecore_tfl_input_at(from, x_position)->dims;
+    const int rank = x->size;
     if (edgecore_tfl_read_integers(from, axis_position, 1, &axis) != 1 || axis < -rank || axis >= rank)
         return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "an axis that is not known before the run");
     from->parsed->inputs += x_position;
     from->parsed->split_axis = (int32_t)(axis < 0 ? axis + rank : axis);
+    if (!parts_cover(from, x, from->parsed->split_axis))
+        return edgecore_fail(from->message, EDGECORE_UNSUPPORTED, "parts that are not all of their input");
     return EDGECORE_OK;
 }
 

@@ -5,6 +5,12 @@
 
 #include <stdlib.h>
 
+static bool has_weights(edgecore_op_kind kind)
+{
+    return kind == EDGECORE_CONV_2D || kind == EDGECORE_DEPTHWISE_CONV_2D || kind == EDGECORE_FULLY_CONNECTED ||
+           kind == EDGECORE_TRANSPOSE_CONV;
+}
+
 /* The engine's node that makes one of the runtime's node's outputs. */
 static edgecore_status check_tensors(const tfl_context *context, const edgecore_tfl_node *node, int32_t output,
                                      edgecore_message *message)
@@ -26,6 +32,9 @@ static edgecore_status check_tensors(const tfl_context *context, const edgecore_
         if (i < node->input_count)
             inputs[i] = &tensors[i];
     }
+    /* The runtime reads weights as being of the input's type, whatever they are. */
+    if (!status && has_weights(node->kind) && inputs[0] && inputs[1] && inputs[0]->dtype != inputs[1]->dtype)
+        status = edgecore_fail(message, EDGECORE_UNSUPPORTED, "weights and input are of different types");
     if (!status) {
         const edgecore_op_params params = edgecore_tfl_params_of(context, node, output);
         status = edgecore_node_supported(node->kind, &params, inputs, node->input_count, &tensors[node->input_count],
@@ -67,8 +76,7 @@ static edgecore_status check_node(tfl_context *context, const tfl_delegate *own,
     }
     if (status)
         return status;
-    result->weighted = parsed.kind == EDGECORE_CONV_2D || parsed.kind == EDGECORE_DEPTHWISE_CONV_2D ||
-                       parsed.kind == EDGECORE_FULLY_CONNECTED || parsed.kind == EDGECORE_TRANSPOSE_CONV;
+    result->weighted = has_weights(parsed.kind);
     return EDGECORE_OK;
 }
 

@@ -175,9 +175,10 @@ class Network:
         out: Quant | None = None,
         size: Pair | None = None,
         activation: str = "NONE",
+        version: int | None = None,
     ) -> int:
-        """size: height and width of the output where they are not those that Keras would take. An activation
-        makes it version 4, which tflite-runtime 2.14 does not know."""
+        """size: height and width of the output where they are not those that Keras would take. version: 3, or
+        4 where it has an activation, which tflite-runtime 2.14 does not know."""
         _, height, width, depth = self.shape(x)
         weights, scales = self._weights(x, (channels, *kernel, depth), 0, per_channel, False)
         taps = math.ceil(kernel[0] / stride[0]) * math.ceil(kernel[1] / stride[1])
@@ -189,7 +190,8 @@ class Network:
         self.writer.op(
             "TRANSPOSE_CONV",
             [self.constant((1, *size, channels)), weights, x, *inputs[2:]], [y],
-            3 if activation == "NONE" else 4, padding=padding, stride_h=stride[0], stride_w=stride[1],
+            version or (3 if activation == "NONE" else 4),
+            padding=padding, stride_h=stride[0], stride_w=stride[1],
             fused_activation_function=activation,
         )  # fmt: skip
         return y
