@@ -216,7 +216,14 @@ class OpenVino(Runtime):
         self._core.get_property("CPU", "FULL_DEVICE_NAME")  # loads the plugin
 
     def load(self, model: str) -> None:
-        settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": self.threads, "NUM_STREAMS": 1}
+        settings: dict[str, Any] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": self.threads,
+            "NUM_STREAMS": 1,
+        }
+        if "ONEDNN_MAX_CPU_ISA" in os.environ:
+            # What stays in float takes bfloat16 where the CPU has it, which the tier that is held to may not.
+            settings["INFERENCE_PRECISION_HINT"] = "f32"
         self._compiled = self._core.compile_model(self._core.read_model(model), "CPU", settings)
         self._request = self._compiled.create_infer_request()
         for position, port in enumerate(self._compiled.inputs):
