@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,8 @@ def children() -> list[int]:
     """The processes that this one has started and not reaped."""
     found = []
     for task in Path("/proc/self/task").iterdir():
-        found += [int(word) for word in (task / "children").read_text().split()]
+        with suppress(FileNotFoundError):  # a thread that has ended meanwhile
+            found += [int(word) for word in (task / "children").read_text().split()]
     return found
 
 
