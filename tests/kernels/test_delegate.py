@@ -34,6 +34,8 @@ def test_a_whole_graph_is_one_partition_and_its_steps_name_every_node() -> None:
 def test_a_transposed_convolution_of_later_runtimes_has_an_activation(
     need_module: Callable[[str], None], activation: str
 ) -> None:
+    if platform.machine() == "armv7l":
+        pytest.skip("LiteRT has no wheel for 32-bit ARM")
     need_module("ai_edge_litert")
     later = importlib.import_module("ai_edge_litert.interpreter")
     net = Network(seed=4)
