@@ -94,6 +94,17 @@ def test_server_killed(server: Server) -> None:
         assert "ended the stream after" in lost(lambda: drained(stream))
 
 
+def open_again(stream: Source) -> None:
+    """As the feed does it: a server that begins on a busy machine may need more than one try."""
+    for _ in range(5):
+        try:
+            stream.open()
+            return
+        except SourceLost as error:
+            said = error
+    raise said
+
+
 def test_server_stalls_and_goes_on(server: Server) -> None:
     stream = source(server.url)
     with stream:
@@ -102,7 +113,7 @@ def test_server_stalls_and_goes_on(server: Server) -> None:
         assert "has sent no frame for 2 s" in lost(lambda: drained(stream))
         assert "within 2 s" in lost(stream.open)
         server.resume()
-        stream.open()
+        open_again(stream)
         frame = stream.read()
         assert frame is not None and clock.age(frame.pixels) < 2
 
@@ -115,7 +126,7 @@ def test_server_comes_back(server: Server) -> None:
         lost(lambda: drained(stream))
         assert "refuses the connection" in lost(stream.open)
         server.restart()
-        stream.open()
+        open_again(stream)
         frame = stream.read()
         assert frame is not None and frame.index == 0
 
