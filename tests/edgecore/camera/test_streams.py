@@ -185,11 +185,12 @@ def test_wrong_password_is_tried_once(offer: str, tries: int) -> None:
     challenge = f"HTTP/1.1 401 No\r\nWWW-Authenticate: {offer}\r\n\r\n".encode()
 
     def serve(listener: socket.socket) -> None:
-        while True:
-            connection, _ = listener.accept()
-            with connection:
-                asked.append(connection.recv(4096))
-                connection.sendall(challenge)
+        with suppress(OSError):  # the listener is closed at the end
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    asked.append(connection.recv(4096))
+                    connection.sendall(challenge)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=serve, args=(listener,), daemon=True).start()
