@@ -51,7 +51,7 @@ def plot(result: dict[str, Any], path: Path) -> bool:
         axis.spines[["top", "right"]].set_visible(False)
     axes[0][0].set_yticks(range(len(models)), models, fontsize=8)
     axes[0][0].invert_yaxis()
-    axes[0][-1].legend(fontsize=8, loc="lower right")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=2)
     figure.savefig(path, metadata={"Date": None})
     pyplot.close(figure)
     return True

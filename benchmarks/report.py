@@ -12,7 +12,8 @@ from edgecore.benchmarks.environments import OURS
 from edgecore.errors import UserError
 
 Row = dict[str, Any]
-PAGE, MARKER = Path("benchmarks/README.md"), "<!-- results -->"
+PAGE = Path("benchmarks/README.md")
+MARKER, END = "<!-- results -->", "<!-- end of results -->"
 PICTURE = Path("docs/compare.svg")
 
 
@@ -198,10 +199,11 @@ def _remarks(result: dict[str, Any]) -> Iterator[str]:
 def publish(result: dict[str, Any], root: Path) -> None:
     """Put the tables and the picture where the project's pages show them."""
     page = root / PAGE
-    head, marker, _ = page.read_text(encoding="utf-8").partition(MARKER)
-    if not marker:
-        raise UserError(f"{page} has no line {MARKER}; restore it")
+    head, marker, rest = page.read_text(encoding="utf-8").partition(MARKER)
+    _, end, tail = rest.partition(END)
+    if not marker or not end:
+        raise UserError(f"{page} lacks the line {END if marker else MARKER}; restore it")
     if not picture.plot(result, root / PICTURE):
         raise UserError("matplotlib draws the picture; pip install 'edgecore[bench]'")
     shown = f"![How many times faster edgecore is](../{PICTURE.as_posix()})"
-    page.write_text(f"{head}{marker}\n\n{markdown(result)}\n{shown}\n", encoding="utf-8")
+    page.write_text(f"{head}{marker}\n\n{markdown(result)}\n{shown}\n\n{END}{tail}", encoding="utf-8")

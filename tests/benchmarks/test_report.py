@@ -119,12 +119,13 @@ def test_publishing_replaces_what_stood_there(tmp_path: Path, need_module: Calla
     for name in ("benchmarks", "docs"):
         (tmp_path / name).mkdir()
     page = tmp_path / report.PAGE
-    page.write_text(f"How.\n\n{report.MARKER}\n\nold figures\n")
+    page.write_text(f"How.\n\n{report.MARKER}\n\nold figures\n{report.END}\n\n## More\n")
     rows = [row("edgecore", [1.0]), row("tflite-runtime", [4.0])]
     report.publish(result(*rows), tmp_path)
     text = page.read_text()
     assert text.startswith(f"How.\n\n{report.MARKER}\n\na board, ")
     assert "| small | 1 |" in text and "old figures" not in text
+    assert text.endswith(f"\n\n{report.END}\n\n## More\n")
     assert (tmp_path / report.PICTURE).stat().st_size > 0
     page.write_text("no marker")
     with pytest.raises(UserError, match="restore it"):
