@@ -11,7 +11,17 @@ assert_same(model, inputs, threads=(1, 2), isas=("scalar", "avx2"), fuse=(True, 
 from __future__ import annotations
 
 from .network import Network, Quant
-from .runtime import EngineRun, assert_same, available_isas, engine, host, random_inputs, reference, run
+from .runtime import (
+    EngineRun,
+    assert_layer,
+    assert_same,
+    available_isas,
+    engine,
+    host,
+    random_inputs,
+    reference,
+    run,
+)
 from .writer import ModelWriter, expose
 
 __all__ = [
@@ -19,6 +29,7 @@ __all__ = [
     "ModelWriter",
     "Network",
     "Quant",
+    "assert_layer",
     "assert_same",
     "available_isas",
     "engine",

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from edgecore import interpreter as ec
 
+from .network import Network
+
 Array = NDArray[Any]
 
 
@@ -125,6 +127,14 @@ def assert_same(
             _assert_equal(want, got, f"output {index}, isa {isa}, {count} threads, fuse {fused}, {run.steps}")
         runs[isa, count, fused] = run
     return runs
+
+
+def assert_layer(net: Network, output: int, seed: int) -> None:
+    """Asserts the reference's bytes of `net` with this output, for noise and for the ends of the type."""
+    net.output(output)
+    model = net.build()
+    for extreme in (False, True):
+        assert_same(model, random_inputs(model, seed, extreme), threads=(1, 2), fuse=(True,))
 
 
 def _assert_equal(want: Array, got: Array, where: str) -> None:
