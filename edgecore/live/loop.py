@@ -226,7 +226,7 @@ class _Stage:
             event=event,
             frame=kept,
             dropped=dropped,
-            captured=time.time() - (time.monotonic() - frame.captured),
+            captured=time.time() - latency,
             clock=frame.clock,
         )
 
