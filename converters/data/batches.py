@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgecore.converters.data.augment import Augmentation
-from edgecore.converters.data.images import CACHE, THREADS, Images, made_ahead, to_input
+from edgecore.converters.data.images import CACHE, THREADS, Images, made_ahead, normalised
 from edgecore.converters.data.sources import Source
 from edgecore.errors import UserError
 from edgecore.preprocess import Preprocessing
@@ -80,8 +80,8 @@ class Batches:
         labels = np.empty(len(positions), np.int64)
         for row, position in enumerate(positions):
             images[row], labels[row] = self._labelled(int(position))
-        varied, shares = self.augment.mix(self.augment.apply(images, random), self._one_hot[labels], random)
-        return to_input(varied, self.images.spec), shares
+        inputs = normalised(self.augment.apply(images, random), self.images.spec)
+        return self.augment.mix(inputs, self._one_hot[labels], random)
 
     def _labelled(self, position: int) -> tuple[NDArray[np.uint8], int]:
         """The image at `position` or, where that is left out, the next one, and its class."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from typing import Self, TypeVar
 
@@ -15,12 +17,19 @@ from numpy.typing import NDArray
 
 from edgecore.converters.data.reading import Reader
 from edgecore.converters.data.sources import Source
-from edgecore.preprocess import Preprocessing, image_of
+from edgecore.preprocess import Preprocessing, Preprocessor
 
 CACHE = 512 << 20
 THREADS = min(4, os.cpu_count() or 1)
 
 Job = TypeVar("Job")
+
+
+class _Preprocessors(threading.local):
+    """One for each thread, so that neither waits for the other; with a quantisation that keeps the pixels."""
+
+    def __init__(self, spec: Preprocessing) -> None:
+        self.preprocessor = Preprocessor(replace(spec, mean=(0.0,), scale=(1.0,)), np.uint8, 1.0, 0)
 
 
 class Images:
@@ -40,6 +49,7 @@ class Images:
         self._pixels = np.empty((kept, *self.shape), np.uint8)  # memory is taken as images come
         self._known = np.zeros(kept, bool)
         self._reader = Reader(source.path)
+        self._threads = _Preprocessors(spec)
 
     def __len__(self) -> int:
         return len(self.source.items)
@@ -65,7 +75,8 @@ class Images:
         frame = self.source.frame(self._reader, self.source.items[position])
         if frame is None:
             return None
-        image = image_of(frame, self.spec)
+        image = np.empty(self.shape, np.uint8)
+        self._threads.preprocessor(frame, image)
         if position < len(self._known):
             self._pixels[position] = image
             self._known[position] = True
@@ -142,7 +153,14 @@ def load(source: Source, spec: Preprocessing) -> tuple[NDArray[np.uint8], NDArra
     return images[:count], labels[:count]
 
 
-def to_input(images: NDArray[np.uint8] | NDArray[np.float32], spec: Preprocessing) -> NDArray[np.float32]:
-    """The network's float input (pixel - mean) * scale for images of pixel values (..., channels)."""
-    mean, scale = np.asarray(spec.mean, np.float32), np.asarray(spec.scale, np.float32)
-    return (images.astype(np.float32) - mean) * scale
+def to_input(images: NDArray[np.uint8], spec: Preprocessing) -> NDArray[np.float32]:
+    """The network's float input (pixel - mean) * scale for uint8 images (..., width, channels)."""
+    return normalised(images.astype(np.float32), spec)
+
+
+def normalised(pixels: NDArray[np.float32], spec: Preprocessing) -> NDArray[np.float32]:
+    """(pixel - mean) * scale of float32 (..., width, channels); `pixels` itself may be overwritten."""
+    rows = pixels.reshape(-1, pixels.shape[-2] * pixels.shape[-1])  # numpy is slow over an axis of 3
+    rows -= np.tile(np.asarray(spec.mean, np.float32), pixels.shape[-2])
+    rows *= np.tile(np.asarray(spec.scale, np.float32), pixels.shape[-2])
+    return rows.reshape(pixels.shape)

@@ -51,14 +51,13 @@ class Tree:
         if self._zipped is not None:
             folders, files = self._zipped.get(at, (set(), set()))
             return sorted(folders), sorted(files)
+        folder = self.path / at
         try:
-            entries = {entry.name: entry.is_dir() for entry in (self.path / at).iterdir()}
+            names = sorted(entry.name for entry in folder.iterdir())
+            # What bears an image's name is not looked at here, which saves a call for each file.
+            return [name for name in names if not is_image(name) and (folder / name).is_dir()], names
         except OSError as error:
-            raise UserError(f"{self.path / at} cannot be listed: {error.strerror}; check it") from error
-        return (
-            sorted(name for name, folder in entries.items() if folder),
-            sorted(name for name, folder in entries.items() if not folder),
-        )
+            raise UserError(f"{folder} cannot be listed: {error.strerror}; check it") from error
 
 
 def _of_zip(path: Path) -> dict[str, tuple[set[str], set[str]]]:
