@@ -17,6 +17,7 @@ from edgecore.camera.uri import MAX_SIDE
 from edgecore.errors import UserError
 
 MAX_BYTES = 1 << 28  # of one image file; a member of a zip may claim any size
+PNG, PNG_END = b"\x89PNG", b"IEND"
 
 
 class Unusable(Exception):
@@ -29,11 +30,12 @@ def decoded(data: bytes) -> NDArray[np.uint8]:
     A picture is turned as its EXIF orientation says; an alpha channel is dropped, not blended; of 16 bits the
     upper 8 stay; grey is repeated in the three channels.
 
-    Raises Unusable, also for a JPEG that ends too early, whose rest OpenCV would make up in grey.
+    Raises Unusable, also for a JPEG that ends too early, whose rest OpenCV would make up in grey, and for a
+    PNG, of which libpng would tell stderr.
     """
     if not data:
         raise Unusable("empty")
-    if cut_off(data):
+    if cut_off(data) or (data.startswith(PNG) and PNG_END not in data):
         raise Unusable("ends too early")
     cv2 = opencv()
     try:

@@ -22,6 +22,8 @@ from edgecore.errors import UserError
 TRAINING = ("train.zip", "train", "training_set")
 TESTING = ("test.zip", "test", "test_set", "val.zip", "val")
 
+OUTER = 3  # folders around all others that are passed over; links may make a circle
+
 Item = tuple[str, int]
 
 
@@ -130,7 +132,10 @@ def _levels(tree: Tree) -> Iterator[str]:
     """The root, and the folder in it for as long as that is alone and has folders in turn."""
     at = ""
     yield at
-    while len(folders := tree.folders(at)) == 1 and not tree.images(at):
+    for _ in range(OUTER):
+        folders = tree.folders(at)
+        if len(folders) != 1 or tree.images(at):
+            return
         at = joined(at, folders[0])
         if not tree.folders(at) or tree.images(at):
             return

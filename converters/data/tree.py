@@ -75,6 +75,8 @@ def _of_zip(path: Path) -> dict[str, tuple[set[str], set[str]]]:
     tree: dict[str, tuple[set[str], set[str]]] = {}
     for member in members:
         *folders, file = member.filename.split("/")
+        if not {"", ".", ".."}.isdisjoint(folders):  # no path of the archive's own tree
+            continue
         for depth, name in enumerate(folders):
             tree.setdefault("/".join(folders[:depth]), (set(), set()))[0].add(name)
         if file:
