@@ -11,11 +11,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from edgecore.camera.opencv import read_image
 from edgecore.converters import data
 from edgecore.converters.data.left_out import LeftOut
+from edgecore.converters.data.reading import Unusable
 from edgecore.errors import UserError
 from edgecore.preprocess import Preprocessing
 
@@ -175,5 +178,43 @@ def test_data_that_goes_away_midway_is_an_error(
     frames = data.open_source(path).frames()
     next(frames)
     shutil.rmtree(path) if kind == "folder" else path.unlink()
-    with pytest.raises(UserError, match="is no longer there"):
+    with pytest.raises(UserError, match="can no longer be read"):
         list(frames)
+
+
+@given(
+    suffix=st.sampled_from([".jpg", ".png", ".bmp", ".webp"]),
+    at=st.floats(0, 0.999),
+    value=st.integers(0, 255),
+)
+def test_a_flipped_byte_gives_a_frame_or_a_reason(suffix: str, at: float, value: int) -> None:
+    content = bytearray(encoded(suffix))
+    content[int(at * len(content))] = value
+    try:
+        assert data.decoded(bytes(content)).dtype == np.uint8
+    except Unusable as error:
+        assert str(error)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    method=st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]),
+    flips=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=3),
+)
+def test_a_damaged_zip_loses_images_or_is_refused(
+    method: int, flips: list[tuple[float, int]], tmp_path: Path
+) -> None:
+    path = tmp_path / "set.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name in ("a/ä.bmp", "a/2.bmp", "b/1.bmp", "b/2.bmp"):
+            archive.writestr(name, encoded(".bmp"))
+    content = bytearray(path.read_bytes())
+    for at, value in flips:
+        content[int(at * len(content))] = value
+    path.write_bytes(content)
+    try:
+        source = data.open_source(path)
+        images, _ = data.load(source, SPEC)
+        assert len(images) + len(source.left_out) == len(source.items)
+    except UserError as error:
+        assert "\n" not in str(error)

@@ -259,5 +259,7 @@ def test_what_may_not_be_read_is_named(colours: Path, tmp_path: Path) -> None:
     try:
         with pytest.raises(UserError, match="red cannot be listed: Permission denied"):
             data.open_source(tmp_path / "set")
+        with pytest.raises(UserError, match="inner cannot be read: Permission denied"):
+            data.open_source(tmp_path / "set" / "red" / "inner")
     finally:
         (tmp_path / "set" / "red").chmod(0o700)
