@@ -98,9 +98,7 @@ class Reader:
             return self._member(name) if self._path.is_file() else self._file(name)
         except OSError as error:
             if not os.access(self._path, os.R_OK):
-                raise UserError(
-                    f"{self._path} can no longer be read; bring it back and start again"
-                ) from error
+                raise UserError(f"{self._path} can no longer be read; bring it back, start again") from error
             raise Unusable(f"cannot be read: {error.strerror or error}") from error
         except ZIP_DAMAGE as error:
             raise Unusable("damaged in the zip") from error

@@ -71,8 +71,16 @@ def test_a_single_source_is_split_without_overlap_and_alike_in_each_class(colour
     assert data.judged_source(colours / "train", held_out=True) == data.open_splits(colours / "train")[1]
 
 
+def test_a_class_of_one_image_cannot_be_split(colours: Path, tmp_path: Path) -> None:
+    shutil.copytree(colours / "test", tmp_path / "set")
+    (tmp_path / "set" / "green").mkdir()
+    shutil.copy(colours / "test" / "red" / "00.png", tmp_path / "set" / "green")
+    with pytest.raises(UserError, match=r"class 'green' has too few images \(1\): .* to train with"):
+        data.open_splits(tmp_path / "set")
+
+
 @given(
-    counts=st.lists(st.integers(1, 30), min_size=2, max_size=4),
+    counts=st.lists(st.integers(2, 30), min_size=2, max_size=4),
     k=st.integers(2, 6),
     share=st.sampled_from([0.1, 0.2, 0.5]),
 )
@@ -89,6 +97,7 @@ def test_parts_never_overlap_and_lose_nothing(counts: list[int], k: int, share: 
     for training, held in parts:
         assert sorted(training.items + held.items) == sorted(items)
         assert training.left_out is held.left_out is left_out
+        assert {index for _, index in training.items} == {index for _, index in held.items}
     held_out = [item for _, held in parts[1:] for item in held.items]
     assert len(set(held_out)) == len(held_out) == (len(items) if len(parts) > 1 else 0)
 
@@ -140,7 +149,9 @@ def test_folds_hold_out_each_image_once_in_runs_of_every_class(colours: Path, k:
     assert folds == data.open_source(colours / "train").folds(k)
 
 
-@pytest.mark.parametrize(("k", "message"), [(1, "give 2 or more"), (11, "'blue' has 10 images, too few")])
+@pytest.mark.parametrize(
+    ("k", "message"), [(1, "give 2 or more"), (11, r"'blue' has too few images \(10\): .*11 folds")]
+)
 def test_folds_that_cannot_be_are_refused(colours: Path, k: int, message: str) -> None:
     with pytest.raises(UserError, match=message):
         data.open_source(colours / "test").folds(k)
