@@ -12,15 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
+from edgecore import golden
 from edgecore.errors import UserError
+from edgecore.network import TensorSpec
+from edgecore.preprocess import Preprocessing
+
+REFERENCE = "tflite-runtime 2.14"  # the runtime whose BUILTIN_REF kernels the engine reproduces
 
 
 class Device:
     """A .tflite that runs as on the device, in a process that this context manager starts and ends.
 
-    `facts` says what the engine claims; see `engine.facts_of`.
+    `input` and `output` describe its tensors, `facts` what the engine claims; see `engine.facts_of`.
 
     Raises UserError: the engine does not take the file, or its process dies.
     """
@@ -39,7 +44,9 @@ class Device:
             line = self._outputs.readline()
             if not line.endswith(b"\n"):
                 raise self._died()
-            self.facts: dict[str, Any] = json.loads(line)
+            facts = json.loads(line)
+            self.input, self.output = (_spec(facts.pop(side)) for side in ("input", "output"))
+            self.facts: dict[str, Any] = facts
         except BaseException:
             self.close()
             raise
@@ -67,13 +74,13 @@ class Device:
         except BrokenPipeError:
             raise self._died() from None
 
-    def receive(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    def receive(self) -> NDArray[Any]:
         """The next output: the engine's, then the reference's if `send` asked for it."""
-        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        answer = self._outputs.read(size)
-        if len(answer) < size:
+        empty = np.empty(self.output.shape, self.output.dtype)
+        answer = self._outputs.read(empty.nbytes)
+        if len(answer) < empty.nbytes:
             raise self._died()
-        return np.frombuffer(answer, dtype).reshape(shape)
+        return np.frombuffer(answer, empty.dtype).reshape(empty.shape)
 
     def _died(self) -> UserError:
         status = self._process.wait()
@@ -88,3 +95,28 @@ class Device:
         return UserError(
             f"the engine died while it ran {self._model}: {cause}{said}; please report it with the model"
         )
+
+
+def _spec(fields: dict[str, Any]) -> TensorSpec:
+    return TensorSpec(**{**fields, "shape": tuple(fields["shape"])})
+
+
+def golden_of(flatbuffer: bytes, spec: Preprocessing) -> bytes:
+    """What the reference kernels say to the pictures of edgecore/golden.py.
+
+    TensorFlow's BUILTIN_REF will not do, nor LiteRT's: they round dense layers differently. Where only LiteRT
+    is installed the engine speaks for the reference.
+
+    Raises UserError: the engine does not take the model.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        path.write_bytes(flatbuffer)
+        with Device(path) as device:
+            found = []
+            details = (device.input.dtype, device.input.scale, device.input.zero_point)
+            for tensor in golden.inputs(spec, *details):
+                device.send(tensor, reference=True)
+                answers = device.receive(), device.receive()
+                found.append(answers[device.facts["runtime"].startswith(REFERENCE)].tobytes())
+    return b"".join(found)

@@ -16,6 +16,7 @@ import importlib
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 
 
 def facts_of(network: Network) -> dict[str, Any]:
-    """Which nodes the engine claims, and which it leaves to the interpreter and why."""
+    """What goes in and comes out, and which nodes the engine claims or leaves to the interpreter."""
     from edgecore.layers import layers_of
 
     layers = layers_of(network)
     engines = network.engines()
     return {
+        "input": asdict(network.inputs[0]),
+        "output": asdict(network.outputs[0]),
         "nodes": len(layers),
         "left": [
             {"node": layer.index, "operator": layer.operator, "name": layer.name, "reason": layer.reason}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
@@ -54,12 +53,6 @@ class HostModel:
         """A copy of the first output, as stored."""
         return self.get(self.outputs[0]["index"])
 
-    def scores(self, stored: NDArray[Any]) -> NDArray[np.float32]:
-        """The real values of a stored output, without the batch axis."""
-        scale, zero_point = self.outputs[0]["quantization"]
-        real = stored[0].astype(np.float32)
-        return np.asarray((real - zero_point) * scale if scale else real, np.float32)
-
     @property
     def input_shape(self) -> tuple[int, ...]:
         return tuple(int(size) for size in self.inputs[0]["shape"])
@@ -67,17 +60,3 @@ class HostModel:
     @property
     def output_shape(self) -> tuple[int, ...]:
         return tuple(int(size) for size in self.outputs[0]["shape"])
-
-    @property
-    def input_dtype(self) -> np.dtype[Any]:
-        return np.dtype(self.inputs[0]["dtype"])
-
-    @property
-    def output_dtype(self) -> np.dtype[Any]:
-        return np.dtype(self.outputs[0]["dtype"])
-
-    @property
-    def input_quantisation(self) -> tuple[float, int]:
-        """(scale, zero point); scale 0 where the input is not quantised."""
-        scale, zero_point = self.inputs[0]["quantization"]
-        return float(scale), int(zero_point)

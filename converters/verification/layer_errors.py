@@ -39,7 +39,7 @@ def layer_errors(whole: bytes, converted: bytes, inputs: Iterable[Pair]) -> tupl
 
 
 class _Noise:
-    """Sums per channel of a signal and of what another deviates from it."""
+    """Sums of a signal and of what another deviates from it, per channel, the last axis."""
 
     def __init__(self) -> None:
         self.signal: Any = 0.0
@@ -51,14 +51,15 @@ class _Noise:
         self.signal = self.signal + (true**2).sum(axis=axes)
         self.error = self.error + ((found - true) ** 2).sum(axis=axes)
 
-    @property
-    def share(self) -> float:
-        """rms error / rms signal; channels that are always 0 do not count, and none counts above 1.
+    def share(self, by_channel: bool) -> float:
+        """rms error / rms signal; with `by_channel` of each one by itself, and then averaged as power.
 
-        Of each channel by itself, then averaged as power: one loud channel must not hide that the others
-        have drowned.
+        One loud channel must not hide that the others have drowned. Channels that are always 0 do not count,
+        and none counts above 1.
         """
         signal, error = np.atleast_1d(self.signal), np.atleast_1d(self.error)
+        if not by_channel:
+            signal, error = signal.sum(keepdims=True), error.sum(keepdims=True)
         alive = signal > 0
         if not alive.any():
             return 0.0
@@ -133,14 +134,15 @@ class _Probe:
         operator = self._graph.operators[node]
         tensor = self._graph.tensors[operator.outputs[0]]
         levels = np.iinfo(tensor.type)
+        by_channel = operator.name != "SOFTMAX"  # of whose channels, the classes, only the likely ones matter
         return LayerError(
             node=node,
             operator=operator.name,
             layer=layer_name(tensor.name, operator.name),
             tensor=tensor.name,
             shape=tensor.shape,
-            noise=self._own[node].share,
-            arrived=self._all[node].share,
+            noise=self._own[node].share(by_channel),
+            arrived=self._all[node].share(by_channel),
             clipped=self._clipped[node] / max(1, self._values[node]),
             used=(self._highest[node] - self._lowest[node] + 1) / (levels.max - levels.min + 1),
         )

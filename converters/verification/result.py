@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgecore.converters.intervals import wilson
+from edgecore.converters.verification.device import REFERENCE
 from edgecore.errors import UserError
 from edgecore.table import table
 
@@ -18,7 +19,8 @@ class LayerError:
     """One operator of the int8 model beside the float one.
 
     `noise` is rms error / rms signal that this operator adds by itself, `arrived` the same with all that the
-    operators before it have added; both averaged over channels. `clipped` is the share of float values beyond
+    operators before it have added; both averaged over channels, except
+    for the probabilities of a softmax. `clipped` is the share of float values beyond
     what the tensor can hold, `used` the share of its integer levels between the smallest and largest seen.
     """
 
@@ -99,7 +101,7 @@ class EngineCheck:
 
         The interpreter's quick kernels may differ from the reference, and so do other runtimes' references.
         """
-        return not self.left and self.runtime.startswith("tflite-runtime 2.14")
+        return not self.left and self.runtime.startswith(REFERENCE)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,8 @@ from edgecore.converters.verification.result import (
     Verification,
 )
 from edgecore.errors import UserError
+from edgecore.network import TensorSpec
 from edgecore.preprocess import Preprocessing, byte_tables, image_of
-
-if TYPE_CHECKING:
-    from edgecore.converters.verification.host import HostModel
 
 
 def verify(
@@ -48,7 +46,7 @@ def verify(
         spec: the model's preprocessing.
         classes: the model's labels, in the order of its outputs.
         exact_images: on about so many, of all classes alike, the engine's bytes are held against those of
-            the reference kernels, which are slow.
+            the reference kernels, which are slow; 0: none.
         layer_images: on about so many the errors of the layers are measured; 0: none.
         progress: is told the number of images that are done.
 
@@ -58,30 +56,31 @@ def verify(
     """
     if not held_out.items:
         raise UserError(f"{held_out.path} has no images to verify with; give held-out ones")
-    from edgecore.converters.verification.host import FASTEST, PLAIN, HostModel
+    from edgecore.converters.verification.host import FASTEST, HostModel
     from edgecore.converters.verification.layer_errors import layer_errors
 
     flatbuffer = artefact.flatbuffer_of(_read(converted))
-    original, integer = HostModel(whole, FASTEST), HostModel(flatbuffer, PLAIN)
-    _check_fit(original, integer, spec, classes)
+    original = HostModel(whole, FASTEST)
     counts = _Counts(tuple(classes), match_classes(tuple(classes), held_out.classes))
-    step = max(1, len(held_out.items) // exact_images)
+    step = max(1, len(held_out.items) // max(1, exact_images))
     with Device(converted) as device:
-        for position, (name, index, real, stored) in enumerate(_inputs(held_out, spec, integer)):
-            asked = position % step == 0
+        _check_fit("float", original.input_shape, original.output_shape, spec, classes)
+        _check_fit("converted", device.input.shape, device.output.shape, spec, classes)
+        for position, (name, index, real, stored) in enumerate(_inputs(held_out, spec, device.input)):
+            asked = bool(exact_images) and position % step == 0
             device.send(stored, reference=asked)
             original.run(real)
-            answer = device.receive(integer.output_shape, integer.output_dtype)
-            counts.answers(name, index, original.scores(original.output()), integer.scores(answer))
+            answer = device.receive()
+            counts.answers(name, index, original.output()[0], _real(answer, device.output)[0])
             if asked:
-                expected = device.receive(integer.output_shape, integer.output_dtype)
-                counts.bytes(expected.tobytes() == answer.tobytes())
+                counts.bytes(device.receive().tobytes() == answer.tobytes())
             if progress:
                 progress(position + 1)
-        facts = device.facts
-    few = held_out.balanced(layer_images) if layer_images else None
-    pairs = [] if few is None else ((real, stored) for _, _, real, stored in _inputs(few, spec, integer))
-    return counts.verification(facts, layer_errors(whole, flatbuffer, pairs))
+    layers: tuple[LayerError, ...] = ()
+    if layer_images:
+        few = _inputs(held_out.balanced(layer_images), spec, device.input)
+        layers = layer_errors(whole, flatbuffer, ((real, stored) for _, _, real, stored in few))
+    return counts.verification(device.facts, layers)
 
 
 def _read(path: Path) -> bytes:
@@ -92,34 +91,35 @@ def _read(path: Path) -> bytes:
 
 
 def _check_fit(
-    original: HostModel, converted: HostModel, spec: Preprocessing, classes: Sequence[str]
+    name: str, taken: tuple[int, ...], given: tuple[int, ...], spec: Preprocessing, classes: Sequence[str]
 ) -> None:
     shape = (1, spec.height, spec.width, spec.channels)
-    for name, model in (("float", original), ("converted", converted)):
-        if model.input_shape != shape:
-            raise UserError(
-                f"the {name} model takes {model.input_shape}, not {shape} as its preprocessing says"
-            )
-        if model.output_shape != (1, len(classes)):
-            raise UserError(
-                f"the {name} model gives {model.output_shape}, which {len(classes)} labels do not fit; "
-                "give one label per output"
-            )
+    if taken != shape:
+        raise UserError(
+            f"the {name} model takes {taken}, not {shape} as its preprocessing says; convert again"
+        )
+    if given != (1, len(classes)):
+        raise UserError(
+            f"the {name} model gives {given}, which {len(classes)} labels do not fit; give its own"
+        )
 
 
 def _inputs(
-    source: Source, spec: Preprocessing, converted: HostModel
+    source: Source, spec: Preprocessing, target: TensorSpec
 ) -> Iterator[tuple[str, int, NDArray[np.float32], NDArray[Any]]]:
     """(image's name, class index, float input, input as the device makes it) of one image after another."""
-    tables = None
-    if converted.input_dtype in (np.int8, np.uint8):
-        tables = byte_tables(spec, converted.input_dtype, *converted.input_quantisation)
+    tables = byte_tables(spec, target.dtype, target.scale, target.zero_point) if target.scale else None
     channels = np.arange(spec.channels)
     for (name, index), (frame, _) in zip(source.items, source.frames(), strict=True):
         image = image_of(frame, spec)
         real = to_input(image, spec)[None]
-        stored = real if tables is None else tables[channels, image].view(converted.input_dtype)[None]
+        stored = real if tables is None else tables[channels, image].view(target.dtype)[None]
         yield name, index, real, stored
+
+
+def _real(stored: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:
+    real = stored.astype(np.float32)
+    return np.asarray((real - spec.zero_point) * spec.scale if spec.scale else real, np.float32)
 
 
 class _Counts:
