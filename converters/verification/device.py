@@ -57,6 +57,11 @@ class Device:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
     def close(self) -> None:
         """Ends the process, at once."""
         for pipe in (self._inputs, self._outputs):
