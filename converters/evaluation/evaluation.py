@@ -133,6 +133,12 @@ def evaluate(
     return replace(found, notes=notes + _said(found, candidate))
 
 
+def parameters_of(keras: Path, source: Source) -> int:
+    """How many parameters a .keras model has. Raises UserError as `evaluate`."""
+    answers: Answers = jobs.run(KerasJob(keras, ImageList(source.path, source.classes, ())))
+    return answers.parameters
+
+
 def _answers(
     candidate: Candidate, images: ImageList, options: Options, whole: Path, progress: Progress | None
 ) -> dict[str, Answers]:

@@ -95,14 +95,14 @@ def options_of(args: argparse.Namespace, reference: bool = False) -> Options:
     return Options(args.labels, args.threads, args.seconds, reference)
 
 
-def progress_on_terminal(images: int, quiet: bool = False) -> Progress | None:
+def progress_on_terminal(images: int, name: str) -> Progress | None:
     """Counts images on stderr, where that is a terminal."""
-    if quiet or not sys.stderr.isatty():
+    if not sys.stderr.isatty():
         return None
 
     def show(run: str, done: int) -> None:
         end = "\n" if done >= images else ""
-        print(f"\r{run} {done}/{images}", end=end, file=sys.stderr, flush=True)
+        print(f"\r{name}, {run}: {done}/{images}", end=end, file=sys.stderr, flush=True)
 
     return show
 
@@ -117,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"{args.model} holds a cross-validation; name one fold, or use `edgecore table`")
     source, options = source_of(args), options_of(args, args.reference)
     candidates.require_tensorflow_for(candidate)
-    progress = progress_on_terminal(len(source.items), args.json)
+    progress = None if args.json else progress_on_terminal(len(source.items), candidate.name)
     found = evaluate(candidate, source, options, progress)
     report = found.shipped.report
     if args.json:
