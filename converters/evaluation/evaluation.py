@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edgecore.converters.data import Source
 from edgecore.converters.evaluation import jobs
 from edgecore.converters.evaluation.candidates import Candidate
@@ -128,9 +130,12 @@ def evaluate(
     )
     notes = tuple(dict.fromkeys(note for given in answers.values() for note in given.notes))
     first = next(iter(answers.values()))
-    skipped = int((~first.seen).sum())
-    found = Evaluation(candidate.name, first.parameters, skipped, options.threads, runs, notes)
-    return replace(found, notes=notes + _said(found, candidate))
+    skipped = np.flatnonzero(~first.seen)
+    for position in skipped:
+        name, label = source.items[position]
+        source.left_out.add(name, source.classes[label], "cannot be used")
+    found = Evaluation(candidate.name, first.parameters, len(skipped), options.threads, runs, notes)
+    return replace(found, notes=notes + _said(found, candidate, source))
 
 
 def parameters_of(keras: Path, source: Source) -> int:
@@ -176,12 +181,12 @@ def _agreement(given: Answers, engine: Answers | None) -> tuple[int | None, int 
     return same, int((given.digests == engine.digests)[seen].sum())
 
 
-def _said(found: Evaluation, candidate: Candidate) -> tuple[str, ...]:
+def _said(found: Evaluation, candidate: Candidate, source: Source) -> tuple[str, ...]:
     notes = []
     if candidate.tflite is None:
         notes.append(f"no int8 model beside {candidate.keras}; make one with `edgecore convert`")
     if found.skipped:
-        notes.append(f"{found.skipped} images do not decode and were left out")
+        notes.append(str(source.left_out))
     if found.shipped.report.absent:
         names = ", ".join(found.shipped.report.absent)
         notes.append(f"no images of {names}: no recall of it, and no IoU unless others were taken for it")

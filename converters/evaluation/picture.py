@@ -91,7 +91,7 @@ def _points(row: Evaluation, value: Value) -> dict[str, Point]:
 def _colours(count: int) -> list[Any]:
     from matplotlib import colormaps
 
-    colours = colormaps[COLOURS].colors
+    colours = colormaps[COLOURS](range(10))
     return [colours[number % len(colours)] for number in range(count)]
 
 

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     parts = []
     if rows:
         text = table.explanation(rows, str(source.path), str(machine.identify()))
-        notes = "".join(f"\n- {row.name}: {note}" for row in rows for note in row.notes)
+        notes = "".join(f"\n- {note}" for note in _notes(rows))
         parts.append(f"{table.as_markdown(rows)}\n{text}\n{notes}".rstrip("\n") + "\n")
         write(args.out / "table.csv", table.as_csv(rows))
         print(f"{table.as_text(rows)}\n\n{text}\n{notes}".rstrip("\n"))
@@ -72,6 +72,17 @@ def run(args: argparse.Namespace) -> int:
         print("edgecore: no picture without matplotlib; pip install 'edgecore[host]'", file=sys.stderr)
     print(f"\nwrote {args.out}")
     return 0
+
+
+def _notes(rows: list[Evaluation]) -> list[str]:
+    """Each note once, with the names of the models that it is about unless it is about all."""
+    about: dict[str, list[str]] = {}
+    for row in rows:
+        for note in row.notes:
+            about.setdefault(note, []).append(row.name)
+    return [
+        note if len(names) == len(rows) else f"{', '.join(names)}: {note}" for note, names in about.items()
+    ]
 
 
 def _chosen(words: list[str]) -> list[Candidate]:

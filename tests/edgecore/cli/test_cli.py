@@ -32,7 +32,18 @@ def test_help_loads_neither_numpy_nor_opencv() -> None:
     imported = {line.rsplit("|", 1)[-1].strip() for line in run.stderr.splitlines()}
     heavy = ("numpy", "cv2", "tflite_runtime", "ai_edge_litert", "tensorflow", "keras")
     assert not [name for name in imported if name.startswith(heavy)]
-    for command in ("run", "classify", "bench", "inspect", "devices", "train", "convert", "eval", "table", "zoo"):
+    for command in (
+        "run",
+        "classify",
+        "bench",
+        "inspect",
+        "devices",
+        "train",
+        "convert",
+        "eval",
+        "table",
+        "zoo",
+    ):
         assert f"\n    {command} " in run.stdout
 
 
