@@ -68,6 +68,7 @@ def draw(rows: Sequence[Evaluation], paths: Sequence[Path]) -> None:
     ]
     figure.legend(handles=kinds, loc="outside upper center", ncols=2, frameon=False)
     figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # every further drawing would move things a little
     for axis, (_, value) in zip(axes, known, strict=True):
         _label(axis, rows, value)
     with matplotlib.rc_context({"svg.hashsalt": "edgecore"}):  # the same bytes every time

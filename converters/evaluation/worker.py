@@ -5,11 +5,18 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
 from edgecore.converters.evaluation.jobs import BARRED
 from edgecore.errors import UserError
+
+
+def bar(packages: Sequence[str]) -> None:
+    """Makes every import of these packages fail from now on."""
+    for name in packages:
+        sys.modules[name] = None  # type: ignore[assignment]
 
 
 def main() -> None:
@@ -24,8 +31,7 @@ def main() -> None:
         pickle.dump((kind, value), answers)
         answers.flush()
 
-    for name in BARRED[job.SIDE]:
-        sys.modules[name] = None  # type: ignore[assignment]  # an import of it now fails
+    bar(BARRED[job.SIDE])
     try:
         module = import_module(f"edgecore.converters.evaluation.{job.MODULE}")
         send("result", module.run(job, lambda images: send("done", images)))
