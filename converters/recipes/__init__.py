@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from edgecore.converters.augment import Augmentation
+from edgecore.converters.data.augment import Augmentation
 from edgecore.converters.recipes.settings import Training, Transfer, defaults_of
 from edgecore.errors import UserError
 

@@ -17,7 +17,7 @@ from edgecore.preprocess import Preprocessing
 
 @dataclass(frozen=True)
 class Network:
-    """`learning` is trained: it has fast batch norms and frozen layers. `plain`, of the same weights, is saved."""
+    """`learning` is trained: its batch norms are fast, layers may be frozen. `plain` is what is saved."""
 
     plain: keras.Model
     learning: keras.Model
@@ -31,7 +31,7 @@ class Network:
 
 
 def preprocessing(recipe: Recipe, expected: dict[str, Any] | None = None) -> Preprocessing:
-    """The input of the zoo's member, with what its weights expect over it, and the recipe's [input] over both."""
+    """The input of the zoo's member; what its weights expect, and then the recipe's [input], go over it."""
     member = zoo.member(recipe.model)
     given = dict(recipe.input)
     size = given.pop("size", member.input_size)
@@ -61,7 +61,8 @@ def network_of(recipe: Recipe, classes: int, spec: Preprocessing | None = None) 
         spec = preprocessing(recipe, _weights_into(plain, recipe.transfer.weights, notes))
     if plain.input_shape[1:] != (spec.height, spec.width, spec.channels):
         raise UserError(
-            f"{recipe.model} takes {plain.input_shape[3]} channel(s), which the order {spec.order} does not fit"
+            f"{recipe.model} takes {plain.input_shape[3]} channel(s), "
+            f"which the order {spec.order} does not fit"
         )
     learning = with_fused_norms(plain)
     if recipe.transfer.freeze_until:

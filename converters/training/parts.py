@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgecore.converters.data import Source, to_input
+from edgecore.converters.data import Source
 from edgecore.errors import UserError
-from edgecore.preprocess import Preprocessing, image_of
 
 
 @dataclass(frozen=True)
@@ -62,23 +60,6 @@ def class_weights(source: Source, kind: str) -> NDArray[np.float32]:
         return np.ones(count, np.float32)
     images = np.bincount([index for _, index in source.items], minlength=count)
     return np.asarray(len(source.items) / (count * images), np.float32)
-
-
-def judged_batches(
-    source: Source, spec: Preprocessing, batch: int
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """All images in order, as they are: (images (<= batch, h, w, c), one-hot (<= batch, classes))."""
-    one_hot = np.eye(len(source.classes), dtype=np.float32)
-    images: list[NDArray[np.uint8]] = []
-    truth: list[int] = []
-    for frame, index in source.frames():
-        images.append(image_of(frame, spec))
-        truth.append(index)
-        if len(images) == batch:
-            yield to_input(np.stack(images), spec), one_hot[truth]
-            images, truth = [], []
-    if images:
-        yield to_input(np.stack(images), spec), one_hot[truth]
 
 
 def _digest(source: Source) -> str:

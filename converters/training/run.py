@@ -14,16 +14,15 @@ import numpy as np
 
 from edgecore.artefact import Artefact
 from edgecore.converters import plots
-from edgecore.converters.data import Source
+from edgecore.converters.data import Batches, Images, Source, to_input
+from edgecore.converters.data.images import THREADS
 from edgecore.converters.evaluate import Report, report_of
 from edgecore.converters.recipes import Recipe
 from edgecore.converters.training import environment, files, state
 from edgecore.converters.training.history import Epoch, as_csv, best, is_over, plateau_factor
 from edgecore.converters.training.learning import Learner
-from edgecore.converters.training.memory import Batches
 from edgecore.converters.training.network import network_of
-from edgecore.converters.training.parts import Parts, class_weights, judged_batches
-from edgecore.converters.training.prefetch import ahead
+from edgecore.converters.training.parts import Parts, class_weights
 from edgecore.converters.training.schedules import rate_at
 from edgecore.errors import UserError
 from edgecore.preprocess import Preprocessing
@@ -49,9 +48,16 @@ class Run:
         self.network = network_of(recipe, len(parts.classes), spec)
         self.spec = self.network.spec
         settings = recipe.train
+        self.threads = min(THREADS, threads or THREADS)
         self.batches = Batches(
-            parts.training, self.spec, recipe.augment, batch=settings.batch, seed=settings.seed
+            parts.training,
+            self.spec,
+            recipe.augment,
+            batch=settings.batch,
+            seed=settings.seed,
+            threads=self.threads,
         )
+        self.judged = Images(parts.validation, self.spec)
         weights = class_weights(parts.training, settings.class_weights)
         self.learner = Learner(self.network.learning, settings, weights)
         if resumed:
@@ -91,7 +97,7 @@ class Run:
         settings, steps = self.recipe.train, len(self.batches)
         factor = plateau_factor(self.history, settings)
         losses, hits, images, rate = 0.0, 0, 0, 0.0
-        batches = watch(ahead(self.batches.epoch(self.done)), steps, f"epoch {self.done + 1}")
+        batches = watch(self.batches.epoch(self.done), steps, f"epoch {self.done + 1}")
         for position, (inputs, truth) in enumerate(batches):
             rate = rate_at(settings, self.done * steps + position, steps, factor)
             loss, recognised = self.learner.learn(inputs, truth, rate)
@@ -103,14 +109,22 @@ class Run:
         return losses / images, hits / images, rate
 
     def _judge(self, source: Source) -> tuple[Report, float]:
+        """What the network makes of the source's images, and its mean loss."""
+        one_hot = np.eye(len(source.classes), dtype=np.float32)
         truth, predicted, losses = [], [], 0.0
-        for images, one_hot in ahead(judged_batches(source, self.spec, self.recipe.train.batch)):
-            scores, loss = self.learner.judge(images, one_hot)
-            truth.append(one_hot.argmax(axis=1))
+        for pixels, labels in self._images(source).in_order(self.recipe.train.batch, threads=self.threads):
+            scores, loss = self.learner.judge(to_input(pixels, self.spec), one_hot[labels])
+            truth.append(labels)
             predicted.append(scores.argmax(axis=1))
             losses += loss
-        report = report_of(self.parts.classes, np.concatenate(truth), np.concatenate(predicted))
+        if not truth:
+            raise UserError(f"{source.path}: none of its {len(source.items)} images can be used")
+        report = report_of(source.classes, np.concatenate(truth), np.concatenate(predicted))
         return report, losses / report.images
+
+    def _images(self, source: Source) -> Images:
+        """The validation part's images stay decoded from one epoch to the next, as far as a budget goes."""
+        return self.judged if source is self.parts.validation else Images(source, self.spec, cache=0)
 
     @property
     def result_epoch(self) -> int:

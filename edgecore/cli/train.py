@@ -22,22 +22,20 @@ OUT receives config.json and environment.json; after every epoch metrics.csv, th
 (state.npz) and, where it is the best so far, best.keras; at the end model.keras, report.json, curves.png and
 confusion.png, and NAME.tflite with labels, preprocessing and accuracy inside.
 
-The epochs are judged on the test part, unless --validation holds out a share of the training images for that.
-model.keras is the last epoch's; with --patience it is the best one's, and then only --validation keeps the test
-part's figure honest.
+The epochs are judged on the test part, unless --validation holds out a share of the training images for
+that. model.keras is the last epoch's; with --patience it is the best one's, and then only --validation keeps
+the test part's figure honest.
 """
+TRAINING = (
+    *("epochs", "batch", "rate", "optimizer", "schedule", "warmup", "momentum", "weight_decay"),
+    *("label_smoothing", "class_weights", "patience", "validation", "seed"),
+)
 # Option -> (section, entry) of a recipe's table.
 ENTRIES = {
     "model": ("model", "zoo"),
     "size": ("input", "size"),
-    **{
-        name: ("train", name)
-        for name in (
-            "epochs batch rate optimizer schedule warmup momentum weight_decay label_smoothing class_weights "
-            "patience validation seed"
-        ).split()
-    },
-    **{name: ("augment", name) for name in "rotate translate brightness flip mixup".split()},
+    **{name: ("train", name) for name in TRAINING},
+    **{name: ("augment", name) for name in ("rotate", "translate", "brightness", "flip", "mixup")},
     "weights": ("transfer", "weights"),
     "freeze_until": ("transfer", "freeze_until"),
 }
@@ -208,18 +206,18 @@ def _train_folds(args: argparse.Namespace, recipe: Recipe, whole: Any) -> int:
     import keras
 
     from edgecore.converters.training import folds
-    from edgecore.converters.training.memory import folds as cut
     from edgecore.converters.training.parts import parts_of
 
     chosen = args.only_folds or list(range(1, recipe.folds + 1))
     if chosen[-1] > recipe.folds:
         raise UserError(f"there is no fold {chosen[-1]} of {recipe.folds}; choose from 1 to {recipe.folds}")
-    splits = cut(whole, recipe.folds)
+    splits = whole.folds(recipe.folds)
     for number in chosen:
         if args.resume and folds.result_of(args.out, number) is not None:
             continue
         print(f"fold {number} of {recipe.folds}", flush=True)
-        parts = parts_of(*splits[number - 1], recipe.train.validation)
+        training, held = splits[number - 1]
+        parts = parts_of(training, held, recipe.train.validation)
         keras.backend.clear_session()
         folder = folds.folder_of(args.out, number)
         if not _train(args, recipe, parts, folder, args.resume and folder.exists()):

@@ -91,16 +91,30 @@ def test_a_file_that_is_no_zip_is_refused(tmp_path: Path) -> None:
         data.open_source(tmp_path / "train.zip")
 
 
-@pytest.mark.parametrize("content", [b"", b"no image"])
-def test_an_image_that_does_not_decode_is_named(colours: Path, tmp_path: Path, content: bytes) -> None:
-    shutil.copytree(colours / "test", tmp_path / "set")
-    (tmp_path / "set" / "red" / "05.png").write_bytes(content)
-    with pytest.raises(UserError, match=r"red/05\.png is no image"):
-        data.load(data.open_source(tmp_path / "set"), SPEC)
-
-
 def test_parts_with_different_classes_are_refused(colours: Path, tmp_path: Path) -> None:
     shutil.copytree(colours, tmp_path / "both")
     (tmp_path / "both" / "test" / "red").rename(tmp_path / "both" / "test" / "green")
-    with pytest.raises(UserError, match="differ in classes: green, red"):
+    with pytest.raises(UserError, match=r"both: class 'red' is in train only, 'green' is in test only"):
         data.open_splits(tmp_path / "both")
+
+
+@pytest.mark.parametrize("k", [2, 3, 7])
+def test_folds_hold_out_each_image_once_in_runs_of_every_class(colours: Path, k: int) -> None:
+    source = data.open_source(colours / "train")
+    folds = source.folds(k)
+    assert len(folds) == k
+    held = [item for _, part in folds for item in part.items]
+    assert sorted(held) == sorted(source.items)
+    for training, part in folds:
+        assert sorted(training.items + part.items) == sorted(source.items)
+        for index in (0, 1):
+            positions = [source.items.index(item) for item in part.items if item[1] == index]
+            assert positions == list(range(positions[0], positions[0] + len(positions)))
+            assert len(positions) in (40 // k, -(-40 // k))
+    assert folds == data.open_source(colours / "train").folds(k)
+
+
+@pytest.mark.parametrize(("k", "message"), [(1, "give 2 or more"), (11, "'blue' has 10 images, too few")])
+def test_folds_that_cannot_be_are_refused(colours: Path, k: int, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        data.open_source(colours / "test").folds(k)
