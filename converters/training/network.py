@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from edgecore.converters import zoo
+from edgecore.converters import keras_model, zoo
 from edgecore.converters.fused_norm import with_fused_norms
 from edgecore.converters.recipes import Recipe
 from edgecore.errors import UserError
@@ -39,37 +39,42 @@ def preprocessing(recipe: Recipe, expected: dict[str, Any] | None = None) -> Pre
     return Preprocessing.from_json({"width": size, "height": size, **base, **(expected or {}), **given})
 
 
-def network_of(recipe: Recipe, classes: int, spec: Preprocessing | None = None) -> Network:
+def network_of(recipe: Recipe, classes: int) -> Network:
     """A fresh network with the recipe's weights and frozen layers.
-
-    Args:
-        spec: of a run that is resumed; its weights are not read again then, its state has them.
 
     Raises:
         UserError: the network cannot be built so, gives no class per image, does not take images in the
             recipe's colour order, or the weights or the frozen layer do not fit it.
     """
     keras.utils.set_random_seed(recipe.train.seed)
-    size = (spec or preprocessing(recipe)).width
-    plain = zoo.build(recipe.model, classes, input_size=size, **recipe.options)
+    plain = zoo.build(recipe.model, classes, input_size=preprocessing(recipe).width, **recipe.options)
     if len(plain.output_shape) != 2:
         raise UserError(
             f"{recipe.model} gives a class for every pixel, not one per image; choose a classifier"
         )
     notes: list[str] = []
-    if spec is None:
-        spec = preprocessing(recipe, _weights_into(plain, recipe.transfer.weights, notes))
+    spec = preprocessing(recipe, _weights_into(plain, recipe.transfer.weights, notes))
     if plain.input_shape[1:] != (spec.height, spec.width, spec.channels):
         raise UserError(
             f"{recipe.model} takes {plain.input_shape[3]} channel(s), "
             f"which the order {spec.order} does not fit"
         )
+    return _to_train(plain, spec, recipe, notes)
+
+
+def begun_network(recipe: Recipe, spec: Preprocessing, path: Path) -> Network:
+    """The network of a run that is resumed, as that saved it; no file of weights is needed again."""
+    keras.utils.set_random_seed(recipe.train.seed)
+    return _to_train(keras_model.load(path), spec, recipe, [])
+
+
+def _to_train(plain: keras.Model, spec: Preprocessing, recipe: Recipe, notes: list[str]) -> Network:
     learning = with_fused_norms(plain)
     if recipe.transfer.freeze_until:
         from edgecore.converters.weights import freeze_until
 
         frozen = freeze_until(learning, recipe.transfer.freeze_until)
-        notes.append(f"{frozen} layers frozen, up to {recipe.transfer.freeze_until}")
+        notes.append(f"{frozen} layers with weights frozen, up to {recipe.transfer.freeze_until}")
     return Network(plain, learning, spec, tuple(notes))
 
 

@@ -21,7 +21,7 @@ from edgecore.converters.recipes import Recipe
 from edgecore.converters.training import environment, files, state
 from edgecore.converters.training.history import Epoch, as_csv, best, is_over, plateau_factor
 from edgecore.converters.training.learning import Learner
-from edgecore.converters.training.network import network_of
+from edgecore.converters.training.network import begun_network, network_of
 from edgecore.converters.training.parts import Parts, class_weights
 from edgecore.converters.training.schedules import rate_at
 from edgecore.errors import UserError
@@ -44,8 +44,10 @@ class Run:
         self.recipe, self.parts, self.folder = recipe, parts, folder
         self.history: list[Epoch] = []
         resumed = (folder / files.STATE).exists()
-        spec = self._known_spec() if resumed else None
-        self.network = network_of(recipe, len(parts.classes), spec)
+        if resumed:
+            self.network = begun_network(recipe, self._known_spec(), folder / files.BEST)
+        else:
+            self.network = network_of(recipe, len(parts.classes))
         self.spec = self.network.spec
         settings = recipe.train
         self.threads = min(THREADS, threads or THREADS)
