@@ -119,7 +119,6 @@ def _panel(axis: Any, rows: Sequence[Evaluation], value: Value) -> None:
 
 def _label(axis: Any, rows: Sequence[Evaluation], value: Value) -> None:
     """Names each network beside its int8 point, where it covers the least of points and other names."""
-    from matplotlib.patheffects import withStroke
     from matplotlib.transforms import Bbox
 
     def box_at(place: Any) -> Any:
@@ -145,7 +144,7 @@ def _label(axis: Any, rows: Sequence[Evaluation], value: Value) -> None:
                 fontsize=9,
                 color=colour,
                 zorder=4,
-                path_effects=[withStroke(linewidth=2.5, foreground="white")],
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
             )
             box = text.get_window_extent()
             covered = sum(_overlap(box, other) for other in taken)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from edgecore.errors import UserError
 if TYPE_CHECKING:
     from edgecore.converters.data import Source
     from edgecore.converters.evaluation.evaluation import Options, Progress
+    from edgecore.converters.evaluation.report import Report
 
 HELP = "measure a model's accuracy on labelled images, float and int8, with its latency and size"
 
@@ -41,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--confusion", action="store_true", help="print the confusion matrix, a row per true class"
     )
+    parser.add_argument("--png", type=Path, metavar="FILE", help="draw the confusion matrix")
     parser.add_argument("--json", action="store_true", help="everything as one JSON object on stdout")
 
 
@@ -107,6 +110,23 @@ def progress_on_terminal(images: int, name: str) -> Progress | None:
     return show
 
 
+def _check_drawing(path: Path) -> None:
+    """Complains before the work is done rather than after it."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise UserError("--png needs matplotlib, which is missing; run: pip install 'edgecore[host]'")
+    if path.suffix.lower() != ".png" or not path.parent.is_dir():
+        raise UserError(f"--png {path} is no place for a picture; give a .png in a folder that is there")
+
+
+def _draw(path: Path, report: Report) -> None:
+    from edgecore.converters import plots
+
+    try:
+        plots.confusion(report, path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}; choose another --png") from error
+
+
 def run(args: argparse.Namespace) -> int:
     """Evaluates and prints the tables."""
     from edgecore.converters.evaluation import candidates, text
@@ -117,9 +137,13 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"{args.model} holds a cross-validation; name one fold, or use `edgecore table`")
     source, options = source_of(args), options_of(args, args.reference)
     candidates.require_tensorflow_for(candidate)
+    if args.png is not None:
+        _check_drawing(args.png)
     progress = None if args.json else progress_on_terminal(len(source.items), candidate.name)
     found = evaluate(candidate, source, options, progress)
     report = found.shipped.report
+    if args.png is not None:
+        _draw(args.png, report)
     if args.json:
         print(json.dumps({"data": str(source.path), **found.to_json()}))
         return 0
