@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edgecore.errors import UserError
 
-MODEL, FACTS, FOLDS = "model.keras", "model.json", "folds.csv"
+MODEL, FOLDS = "model.keras", "folds.csv"
 TRACES = ("config.json", "state.npz", "fold1")  # what a run leaves that began
 KERAS = (".keras", ".h5")
 

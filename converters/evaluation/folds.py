@@ -7,6 +7,7 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgecore.converters.training.folds import summary
 from edgecore.errors import UserError
 
 
@@ -22,14 +23,9 @@ class Folds:
         return statistics.mean(self.accuracies)
 
     @property
-    def variance(self) -> float | None:
-        """That of a sample, over n - 1, as in Table II of the SPP-COVID-Net paper; None of one fold."""
-        return statistics.variance(self.accuracies) if len(self.accuracies) > 1 else None
-
-    @property
-    def deviation(self) -> float | None:
-        """The standard deviation, the root of `variance`."""
-        return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else None
+    def spread(self) -> tuple[float, float] | None:
+        """Variance and standard deviation, see `training.folds.summary`; None of one fold."""
+        return summary(list(self.accuracies))[1:] if len(self.accuracies) > 1 else None
 
 
 def read(path: Path) -> Folds:

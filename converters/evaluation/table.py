@@ -160,7 +160,7 @@ def _folds(rows: Sequence[CrossValidated]) -> tuple[list[str], list[list[str]]]:
     for row in rows:
         folds = row.folds
         cells = [share(value) for value in folds.accuracies] + [NOTHING] * (count - len(folds.accuracies))
-        spread = [NOTHING if value is None else f"{value:.3g}" for value in (folds.variance, folds.deviation)]
+        spread = [f"{value:.3g}" for value in folds.spread] if folds.spread else [NOTHING, NOTHING]
         parameters = NOTHING if row.parameters is None else f"{row.parameters:,}"
         lines.append([row.name, parameters, *cells, share(folds.mean), *spread])
     return head, lines
