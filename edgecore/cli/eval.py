@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,16 +100,20 @@ def options_of(args: argparse.Namespace, reference: bool = False) -> Options:
     return Options(args.labels, args.threads, args.seconds, reference)
 
 
-def progress_on_terminal(images: int, name: str) -> Progress | None:
-    """Counts images on stderr, where that is a terminal."""
-    if not sys.stderr.isatty():
-        return None
+@contextlib.contextmanager
+def progress_on_terminal(images: int, name: str, quiet: bool = False) -> Iterator[Progress | None]:
+    """Counts images on stderr, where that is a terminal, on a line that is gone at the end."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
 
-    def show(run: str, done: int) -> None:
-        end = "\n" if done >= images else ""
-        print(f"\r{name}, {run}: {done}/{images}", end=end, file=sys.stderr, flush=True)
+    def write(text: str) -> None:
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
-    return show
+    try:
+        yield lambda run, done: write(f"{name}, {run}: {done} of {images} images")
+    finally:
+        write("")
 
 
 def _check_drawing(path: Path) -> None:
@@ -139,8 +145,8 @@ def run(args: argparse.Namespace) -> int:
     candidates.require_tensorflow_for(candidate)
     if args.png is not None:
         _check_drawing(args.png)
-    progress = None if args.json else progress_on_terminal(len(source.items), candidate.name)
-    found = evaluate(candidate, source, options, progress)
+    with progress_on_terminal(len(source.items), candidate.name, args.json) as progress:
+        found = evaluate(candidate, source, options, progress)
     report = found.shipped.report
     if args.png is not None:
         _draw(args.png, report)

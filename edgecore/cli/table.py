@@ -107,11 +107,11 @@ def _evaluated(chosen: list[Candidate], source: Source, options: Options, out: P
     from edgecore.converters.evaluation.evaluation import evaluate
 
     def row(candidate: Candidate) -> Evaluation:
-        progress = progress_on_terminal(len(source.items), candidate.name)
         key = cache.key_of(candidate, source, options)
-        return cache.kept(
-            out / "rows", candidate.name, key, lambda: evaluate(candidate, source, options, progress)
-        )
+        with progress_on_terminal(len(source.items), candidate.name) as progress:
+            return cache.kept(
+                out / "rows", candidate.name, key, lambda: evaluate(candidate, source, options, progress)
+            )
 
     rows: list[Evaluation] = []
     for candidate in chosen:
