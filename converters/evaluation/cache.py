@@ -20,13 +20,17 @@ from edgecore.errors import UserError
 def key_of(candidate: Candidate, source: Source, options: Options) -> str:
     """Stands for all that the figures depend on: the models' bytes, the images, the options, the machine."""
     digest = hashlib.sha256()
-    for path in (candidate.keras, candidate.tflite, options.labels):
-        digest.update(hashlib.file_digest(path.open("rb"), "sha256").digest() if path else b"-")
-    if candidate.keras is not None and candidate.keras.with_suffix(".json").is_file():
-        digest.update(candidate.keras.with_suffix(".json").read_bytes())
+    facts_file = candidate.keras.with_suffix(".json") if candidate.keras else None
+    for path in (candidate.keras, facts_file, candidate.tflite, options.labels):
+        digest.update(_sha256(path) if path is not None and path.is_file() else b"-")
     facts = [asdict(options) | {"labels": None}, machine.identify().to_json(), metadata.version("edgecore")]
     digest.update(json.dumps([_fingerprint(source), facts]).encode())
     return digest.hexdigest()[:16]
+
+
+def _sha256(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def _fingerprint(source: Source) -> list[object]:

@@ -149,8 +149,7 @@ def _answers(
 ) -> dict[str, Answers]:
     ways: dict[str, jobs.Job] = {}
     if candidate.keras is not None:
-        flatbuffer = whole if options.seconds else None
-        ways[FLOAT] = KerasJob(candidate.keras, images, options.labels, flatbuffer)
+        ways[FLOAT] = KerasJob(candidate.keras, images, options.labels, whole)
     if candidate.tflite is not None:
         for kernels in (INTERPRETER, *([REFERENCE] if options.reference else []), ENGINE):
             ways[kernels] = TfliteJob(candidate.tflite, images, kernels, options.labels)

@@ -140,6 +140,11 @@ def _figures(prefix: str, run: Run | None, images: int) -> dict[str, object]:
     return {f"{prefix}_{name}": value for name, value in zip(names, values, strict=True)}
 
 
+FOLDS_EXPLAINED = (
+    "Accuracy on the held-out images of each fold; the variance is that of a sample, over n - 1."
+)
+
+
 def folds_markdown(rows: Sequence[CrossValidated]) -> str:
     """The accuracy on each fold, their mean, variance and standard deviation."""
     head, lines = _folds(rows)

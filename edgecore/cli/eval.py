@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "A .tflite runs as on the device and needs no TensorFlow; with a .keras or a run of `edgecore train` "
         "the float model answers to the same images. Intervals are Wilson's at 95 %. mIoU is the mean over "
-        "the classes of TP / (TP + FP + FN)."
+        "the classes of TP / (TP + FP + FN). Latencies are worth what the quiet of the machine is worth."
     )
     parser.add_argument(
         "model",

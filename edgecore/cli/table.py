@@ -63,8 +63,8 @@ def run(args: argparse.Namespace) -> int:
         write(args.out / "table.csv", table.as_csv(rows))
         print(f"{table.as_text(rows)}\n\n{text}\n{notes}".rstrip("\n"))
     if crossed:
-        parts.append(table.folds_markdown(crossed))
-        print(("\n" if rows else "") + table.folds_text(crossed))
+        parts.append(f"{table.folds_markdown(crossed)}\n{table.FOLDS_EXPLAINED}\n")
+        print(("\n" if rows else "") + f"{table.folds_text(crossed)}\n\n{table.FOLDS_EXPLAINED}")
     write(args.out / "table.md", "\n".join(parts))
     if rows and importlib.util.find_spec("matplotlib") is not None:
         picture.draw(rows, [args.out / "table.png", args.out / "table.svg"])
