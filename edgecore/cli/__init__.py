@@ -19,7 +19,7 @@ import edgecore
 from edgecore.errors import INTERRUPTED, USER_ERROR, UserError
 from edgecore.native_output import give_python_its_own
 
-COMMANDS = ("run", "classify", "bench", "inspect", "devices", "train", "convert", "eval", "zoo")
+COMMANDS = ("run", "classify", "bench", "inspect", "devices", "train", "convert", "eval", "table", "zoo")
 PIPE_CLOSED = 141
 
 

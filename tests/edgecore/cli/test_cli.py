@@ -32,12 +32,23 @@ def test_help_loads_neither_numpy_nor_opencv() -> None:
     imported = {line.rsplit("|", 1)[-1].strip() for line in run.stderr.splitlines()}
     heavy = ("numpy", "cv2", "tflite_runtime", "ai_edge_litert", "tensorflow", "keras")
     assert not [name for name in imported if name.startswith(heavy)]
-    for command in ("run", "classify", "bench", "inspect", "devices", "train", "convert", "eval", "zoo"):
+    for command in (
+        "run",
+        "classify",
+        "bench",
+        "inspect",
+        "devices",
+        "train",
+        "convert",
+        "eval",
+        "table",
+        "zoo",
+    ):
         assert f"\n    {command} " in run.stdout
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "classify", "bench", "inspect", "devices", "train", "convert", "eval", "zoo"]
+    "command", ["run", "classify", "bench", "inspect", "devices", "train", "convert", "eval", "table", "zoo"]
 )
 def test_help_of_a_command(edgecore: Command, command: str) -> None:
     run = edgecore(command, "--help")

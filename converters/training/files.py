@@ -1,0 +1,94 @@
+"""The files of a run's folder: written whole or not at all, by one process at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from edgecore.errors import UserError
+
+CONFIG, ENVIRONMENT, METRICS = "config.json", "environment.json", "metrics.csv"
+STATE, BEST, MODEL = "state.npz", "best.keras", "model.keras"
+CURVES, CONFUSION, REPORT = "curves.png", "confusion.png", "report.json"
+LOCK = ".lock"
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Has `write` make a file beside `path`, which takes its place once it is on the disk.
+
+    What was at `path` stands until then. Raises UserError, and leaves nothing behind, if the disk does not
+    take it.
+    """
+    part = path.with_name(f"{path.stem}.part{path.suffix}")
+    try:
+        write(part)
+        _to_disk(part)
+        part.replace(path)
+        _to_disk(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise UserError(
+            f"cannot write {path}: {os.strerror(error.errno) if error.errno else error}; "
+            "what was there stands; make room and continue with --resume"
+        ) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """`write_whole` for a text."""
+    write_whole(path, lambda part: _write_text(part, text))
+
+
+def write_json(path: Path, values: Any) -> None:
+    """`write_whole` for JSON."""
+    write_text(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds; UserError if it does not read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} does not read: {error}; choose another --out") from error
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def opened(folder: Path, resume: bool) -> Iterator[Path]:
+    """The folder of a run, made if it is not there, and for this process alone.
+
+    Raises UserError if it cannot be made, another process trains in it, it holds a run that is not to be
+    resumed, or none that could be.
+    """
+    started = (folder / CONFIG).exists()
+    if resume and not started:
+        raise UserError(f"nothing to resume in {folder}; start without --resume")
+    if not resume and (folder / STATE).exists():
+        raise UserError(f"{folder} already holds a run; add --resume to continue it, or choose another --out")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / LOCK).open("w")
+    except OSError as error:
+        raise UserError(f"cannot write in {folder}: {error.strerror}; choose another --out") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UserError(f"another process trains in {folder}; wait for it, or end it") from None
+        yield folder
