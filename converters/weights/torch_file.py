@@ -47,7 +47,7 @@ SAVE_AGAIN = "save it again in PyTorch: torch.save(model.state_dict(), FILE)"
 class _Storage(NamedTuple):
     key: str
     dtype: str
-    count: int
+    length: int
 
 
 class _Tensor(NamedTuple):
@@ -79,7 +79,7 @@ class _Unpickler(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> _Storage:
         kind, dtype, key, _, count, *view = pid
         if kind != "storage" or dtype not in STORAGES.values() or (view and view[0] is not None):
-            raise _Refused(f"a {kind} of an unknown kind")
+            raise _Refused("a storage of an unknown kind")
         return _Storage(str(key), dtype, int(count))
 
 
@@ -98,14 +98,16 @@ def read(path: Path) -> Arrays:
             content, storage_of = _from_sequence(file)
             return {name: _array(tensor, storage_of) for name, tensor in _tensors(content)}
     except _Refused as error:
+        what = " ".join(str(error).split())
         raise UserError(
-            f"{path} holds {error}, which is not loaded because it could run code; {SAVE_AGAIN}"
+            f"{path} holds {what}, which is not loaded because it could run code; {SAVE_AGAIN}"
         ) from None
     except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+        raise UserError(f"{path}: {' '.join(str(error).split())}") from None
     # What a broken pickle raises depends on where it is broken.
     except Exception as error:
-        raise UserError(f"{path} does not read as a file of PyTorch: {error}; {SAVE_AGAIN}") from error
+        what = " ".join(str(error).split())
+        raise UserError(f"{path} does not read as a file of PyTorch: {what}; {SAVE_AGAIN}") from error
 
 
 Read = Callable[[_Storage], bytes]
@@ -148,8 +150,8 @@ def _from_sequence(file: BinaryIO) -> tuple[Any, Read]:
     for key in _Unpickler(file).load():
         storage = storages[str(key)]
         count = int.from_bytes(file.read(8), "little")
-        if count != storage.count:
-            raise UserError(f"storage {key} has {count} elements, not {storage.count}: a damaged file")
+        if count != storage.length:
+            raise UserError(f"storage {key} has {count} elements, not {storage.length}: a damaged file")
         raw[storage.key] = file.read(count * _item(storage.dtype))
     return content, lambda storage: raw[storage.key]
 
@@ -173,12 +175,12 @@ def _array(tensor: _Tensor, storage_of: Read) -> NDArray[Any]:
     storage, offset, size, stride = tensor
     last = offset + sum((length - 1) * step for length, step in zip(size, stride, strict=True))
     elements = math.prod(size)
-    if min((offset, *size, *stride)) < 0 or (elements and last >= storage.count) or elements > storage.count:
+    if min((offset, *size, *stride)) < 0 or (elements and last >= storage.length) or elements > storage.length:
         raise UserError(f"a tensor of size {size} reaches out of its storage: a damaged file")
     raw = storage_of(storage)
     item = _item(storage.dtype)
-    if len(raw) != storage.count * item:
-        raise UserError(f"storage {storage.key} has {len(raw)} bytes, not {storage.count * item}: damaged")
+    if len(raw) != storage.length * item:
+        raise UserError(f"storage {storage.key} has {len(raw)} bytes, not {storage.length * item}: damaged")
     if storage.dtype == "bfloat16":  # the upper half of a float32
         flat: NDArray[Any] = (np.frombuffer(raw, "<u2").astype("<u4") << 16).view("<f4")
     else:

@@ -1,4 +1,7 @@
-"""How other releases name the arrays of the zoo's networks: one file per family."""
+"""How other releases name the arrays of the zoo's networks: one file per family.
+
+AlexNet has none: torchvision's is a later and narrower one, with 64, 192, 384, 256 and 256 filters.
+"""
 
 from __future__ import annotations
 

@@ -19,36 +19,38 @@ from numpy.typing import NDArray
 KINDS = {"f4": "FloatStorage", "f8": "DoubleStorage", "f2": "HalfStorage", "i8": "LongStorage"}
 
 
-class _Global:
+class Global:
     """Something that the pickle names and nobody here has."""
 
     def __init__(self, module: str, name: str) -> None:
         self.module, self.name = module, name
 
 
-class _Call:
+class Call:
     """A call of a global, made when the file is read."""
 
-    def __init__(self, called: _Global, *arguments: Any) -> None:
+    def __init__(self, called: Global, *arguments: Any) -> None:
         self.called, self.arguments = called, arguments
 
 
-class _Storage:
-    def __init__(self, key: str, array: NDArray[Any], legacy: bool, kind: str | None = None) -> None:
+class Storage:
+    def __init__(
+        self, key: str, array: NDArray[Any], *, legacy: bool = False, kind: str | None = None
+    ) -> None:
         name = kind or KINDS[array.dtype.str[1:]]
         self.key, self.array = key, array
-        fields = ("storage", _Global("torch", name), key, "cpu", array.size)
+        fields = ("storage", Global("torch", name), key, "cpu", array.size)
         self.pid = (*fields, None) if legacy else fields
 
 
 class _Pickler(pickle._Pickler):  # the one in Python, whose opcodes can be chosen
     def persistent_id(self, value: Any) -> Any:
-        return value.pid if isinstance(value, _Storage) else None
+        return value.pid if isinstance(value, Storage) else None
 
     def save(self, value: Any, save_persistent_id: bool = True) -> None:
-        if isinstance(value, _Global):
+        if isinstance(value, Global):
             self.write(b"c" + f"{value.module}\n{value.name}\n".encode())
-        elif isinstance(value, _Call):
+        elif isinstance(value, Call):
             self.save(value.called)
             self.save(value.arguments)
             self.write(b"R")
@@ -62,15 +64,15 @@ def _dump(value: Any) -> bytes:
     return buffer.getvalue()
 
 
-def tensor(storage: _Storage, shape: tuple[int, ...], stride: tuple[int, ...], offset: int = 0) -> _Call:
+def tensor(storage: Storage, shape: tuple[int, ...], stride: tuple[int, ...], offset: int = 0) -> Call:
     """What the pickle says for one tensor; strides and offset in elements."""
-    rebuild = _Global("torch._utils", "_rebuild_tensor_v2")
-    return _Call(rebuild, storage, offset, shape, stride, False, OrderedDict())
+    rebuild = Global("torch._utils", "_rebuild_tensor_v2")
+    return Call(rebuild, storage, offset, shape, stride, False, OrderedDict())
 
 
-def _tensors(state: dict[str, NDArray[Any]], legacy: bool) -> tuple[OrderedDict[str, Any], list[_Storage]]:
+def _tensors(state: dict[str, NDArray[Any]], legacy: bool) -> tuple[OrderedDict[str, Any], list[Storage]]:
     storages = [
-        _Storage(str(number), np.ascontiguousarray(array), legacy)
+        Storage(str(number), np.ascontiguousarray(array).reshape(array.shape), legacy=legacy)
         for number, array in enumerate(state.values())
     ]
     content: OrderedDict[str, Any] = OrderedDict()
@@ -80,7 +82,7 @@ def _tensors(state: dict[str, NDArray[Any]], legacy: bool) -> tuple[OrderedDict[
     return content, storages
 
 
-def write_zip(path: Path, content: Any, storages: list[_Storage]) -> None:
+def write_zip(path: Path, content: Any, storages: list[Storage]) -> None:
     """The format since 1.6."""
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", _dump(content))
