@@ -175,7 +175,11 @@ def _array(tensor: _Tensor, storage_of: Read) -> NDArray[Any]:
     storage, offset, size, stride = tensor
     last = offset + sum((length - 1) * step for length, step in zip(size, stride, strict=True))
     elements = math.prod(size)
-    if min((offset, *size, *stride)) < 0 or (elements and last >= storage.length) or elements > storage.length:
+    if (
+        min((offset, *size, *stride)) < 0
+        or (elements and last >= storage.length)
+        or elements > storage.length
+    ):
         raise UserError(f"a tensor of size {size} reaches out of its storage: a damaged file")
     raw = storage_of(storage)
     item = _item(storage.dtype)

@@ -49,13 +49,13 @@ class _Pickler(pickle._Pickler):  # the one in Python, whose opcodes can be chos
 
     def save(self, value: Any, save_persistent_id: bool = True) -> None:
         if isinstance(value, Global):
-            self.write(b"c" + f"{value.module}\n{value.name}\n".encode())
+            self.write(b"c" + f"{value.module}\n{value.name}\n".encode())  # type: ignore[attr-defined]
         elif isinstance(value, Call):
             self.save(value.called)
             self.save(value.arguments)
-            self.write(b"R")
+            self.write(b"R")  # type: ignore[attr-defined]
         else:
-            super().save(value, save_persistent_id)
+            super().save(value, save_persistent_id)  # type: ignore[misc]
 
 
 def _dump(value: Any) -> bytes:

@@ -41,7 +41,7 @@ class Network:
         self.state[name] = drawn
         return name
 
-    def constant(self, values: Sequence[Any], kind: Any = np.int64) -> str:
+    def constant(self, values: Any, kind: Any = np.int64) -> str:
         name = f"c{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.asarray(values, kind), name))
         return name
