@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import onnx
 import pytest
@@ -174,6 +175,30 @@ def test_files_of_keras(name: str, tmp_path: Path) -> None:
     assert len(found) == 6
     kernel = found["first/kernel" if name == "m.h5" else "first/0"]
     np.testing.assert_array_equal(kernel, model.get_layer("first").kernel.numpy())
+
+
+def test_layers_as_keras_2_wrote_them(tmp_path: Path) -> None:
+    contents = {
+        "conv1": ["conv1_3/kernel:0", "conv1_3/bias:0"],
+        "fire2/squeeze1x1": ["fire2/squeeze1x1_2/kernel:0"],
+        "inner_model": ["block/kernel:0", "head/kernel:0"],
+    }
+    with h5py.File(tmp_path / "old.h5", "w") as file:
+        file.attrs["layer_names"] = [name.encode() for name in contents]
+        for layer, names in contents.items():
+            group = file.create_group(layer)
+            group.attrs["weight_names"] = [name.encode() for name in names]
+            for name in names:
+                group[name] = np.full(2, len(name), np.float32)
+    found = read(tmp_path / "old.h5")
+    assert list(found) == [
+        "conv1/kernel",
+        "conv1/bias",
+        "fire2/squeeze1x1/kernel",
+        "block/kernel",
+        "head/kernel",
+    ]
+    np.testing.assert_array_equal(found["conv1/bias"], [14, 14])
 
 
 def test_names_of_an_exporter_come_back(tmp_path: Path) -> None:
