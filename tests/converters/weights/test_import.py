@@ -94,7 +94,10 @@ def accuracies(best: NDArray[np.int64], truth: NDArray[np.int64]) -> tuple[float
 
 @pytest.mark.slow
 def test_imagenet_weights_in_float_and_int8(shared: Path, tmp_path: Path) -> None:
-    """Of the weights' source: top-1 0.675, top-5 0.855 on 200 photos, of which 163 are here."""
+    """Of the weights' source: top-1 0.675, top-5 0.855 on every fifth photo of a larger set.
+
+    On the 163 here a photo is 0.6 points, and scores in steps of 1/256 tie: int8 is held against float on all.
+    """
     samples = Samples(shared)
     weights = shared / "weights" / "squeezenet_v1.0_imagenet.npz"
     whole, small = tmp_path / "squeezenet.keras", tmp_path / "squeezenet.tflite"
@@ -105,19 +108,22 @@ def test_imagenet_weights_in_float_and_int8(shared: Path, tmp_path: Path) -> Non
     from edgecore.converters.keras_model import open_model
 
     model, _, spec = open_model(whole)
+    best = np.concatenate(
+        [
+            np.argsort(-np.asarray(model(to_input(picture(file, spec)[None], spec))), axis=1)[:, :5]
+            for file in samples.files
+        ]
+    )
+    in_float = accuracies(best, samples.truth)
     fifth = slice(None, None, 5)
-    truth = samples.truth[fifth]
-    images = np.stack([picture(file, spec) for file in samples.files[fifth]])
-    scores = model.predict(to_input(images, spec), batch_size=32, verbose=0)
-    in_float = accuracies(np.argsort(-scores, axis=1)[:, :5], truth)
-    assert in_float == pytest.approx((0.663, 0.877), abs=0.007)
+    assert accuracies(best[fifth], samples.truth[fifth]) == pytest.approx((0.663, 0.877), abs=0.007)
 
     done = command("convert", whole, "--data", samples.folders(tmp_path / "data"), "--out", small)
     assert done.returncode == 0, done.stderr
-    names = "\n".join(map(str, samples.files[fifth]))
+    names = "\n".join(map(str, samples.files))
     device = [sys.executable, "-c", BEST_FIVE, str(small)]
     answer = subprocess.run(device, input=names, capture_output=True, text=True, check=True)
-    in_int8 = accuracies(np.array(json.loads(answer.stdout)), truth)
+    in_int8 = accuracies(np.array(json.loads(answer.stdout)), samples.truth)
     assert in_int8[0] >= in_float[0] - 0.01
     assert in_int8[1] >= in_float[1] - 0.01
 
