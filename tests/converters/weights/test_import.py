@@ -96,7 +96,7 @@ def accuracies(best: NDArray[np.int64], truth: NDArray[np.int64]) -> tuple[float
 def test_imagenet_weights_in_float_and_int8(shared: Path, tmp_path: Path) -> None:
     """Of the weights' source: top-1 0.675, top-5 0.855 on every fifth photo of a larger set.
 
-    On the 163 here a photo is 0.6 points, and scores in steps of 1/256 tie: int8 is held against float on all.
+    On the 163 here one is 0.6 points, and scores in steps of 1/256 tie: int8 is held against float on all.
     """
     samples = Samples(shared)
     weights = shared / "weights" / "squeezenet_v1.0_imagenet.npz"
