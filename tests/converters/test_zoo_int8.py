@@ -37,7 +37,7 @@ def int8(name: str, size: int, options: dict[str, Any], monkeypatch: pytest.Monk
 def test_members_become_full_int8_of_the_estimated_size(
     name: str, size: int, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edgecore.converters.convert import check_integer
+    from edgecore.converters.integer import check_integer
     from edgecore.converters.zoo.count import figures, sketch
 
     model = int8(name, size, options, monkeypatch)
@@ -47,7 +47,7 @@ def test_members_become_full_int8_of_the_estimated_size(
 
 
 def test_local_response_norm_stays_in_float(monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgecore.converters.convert import check_integer
+    from edgecore.converters.integer import check_integer
 
     with pytest.raises(UserError, match="no int8 form"):
         check_integer(int8("alexnet", 67, {"hidden": 8}, monkeypatch))
