@@ -2,7 +2,7 @@
 
 .keras, .h5       Keras
 a folder          TensorFlow's SavedModel
-.onnx             ONNX, translated to Keras (see onnx_model.py)
+.onnx             ONNX, translated to Keras (see onnx/)
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def open_network(path: str | Path, size: tuple[int, int] | None = None) -> Float
 
         return SavedModelNetwork(path, size)
     if path.suffix.lower() == ".onnx":
-        from edgecore.converters.formats.onnx_model import open_onnx
+        from edgecore.converters.formats.onnx import open_onnx
 
         return KerasNetwork(open_onnx(path, size), str(path))
     if path.suffix.lower() not in (".keras", ".h5", ".hdf5"):
