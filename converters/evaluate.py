@@ -110,14 +110,14 @@ def evaluate_tflite(
 
     model = edgecore.load(path, threads=threads, labels=labels)
     to_data = match_classes(tuple(model.labels), source.classes)
-    truth = np.empty(len(source.items), np.int64)
-    predicted = np.empty_like(truth)
-    for position, (frame, index) in enumerate(source.frames()):
-        truth[position] = index
-        predicted[position] = to_data[model.classify(frame, 1)[0].index]
-        if progress and position % 500 == 499:
-            progress(position + 1)
-    return report_of(source.classes, truth, predicted)
+    truth: list[int] = []
+    predicted: list[int] = []
+    for frame, index in source.frames():
+        truth.append(index)
+        predicted.append(to_data[model.classify(frame, 1)[0].index])
+        if progress and len(truth) % 500 == 0:
+            progress(len(truth))
+    return report_of(source.classes, np.asarray(truth, np.int64), np.asarray(predicted, np.int64))
 
 
 def evaluate_in_own_process(path: Path, data: Path) -> Report:

@@ -7,8 +7,6 @@ epoch), and at the end `model.keras` with its facts in `model.json`.
 from __future__ import annotations
 
 import json
-import queue
-import threading
 import time
 import zipfile
 from collections.abc import Iterator
@@ -18,11 +16,10 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from edgecore.artefact import Artefact
 from edgecore.converters import zoo
-from edgecore.converters.data import Source, load, to_input
+from edgecore.converters.data import Batches, Source, load, to_input
 from edgecore.converters.fused_norm import with_fused_norms
 from edgecore.converters.recipes import Recipe, Schedule
 from edgecore.errors import UserError
@@ -30,8 +27,6 @@ from edgecore.preprocess import Preprocessing
 
 STATE, LOG, MODEL, FACTS = "state.npz", "log.jsonl", "model.keras", "model.json"
 UNDECAYED = ["gamma", "beta", "bias"]
-
-Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 @keras.saving.register_keras_serializable("edgecore")
@@ -69,48 +64,6 @@ def preprocessing(recipe: Recipe) -> Preprocessing:
     size = given.pop("size", member.input_size)
     fields = {"order": member.order, "scale": list(member.scale), "mean": [0.0] * 3, **given}
     return Preprocessing.from_json({"width": size, "height": size, **fields})
-
-
-def batches(
-    padded: NDArray[np.uint8], labels: NDArray[np.int64], recipe: Recipe, spec: Preprocessing, epoch: int
-) -> Iterator[Batch]:
-    """The whole batches of one epoch; they depend on seed and epoch alone, so that runs resume alike."""
-    schedule = recipe.train
-    random = np.random.default_rng(1000 * schedule.seed + epoch)
-    order = random.permutation(len(labels))
-    one_hot = np.eye(int(labels.max()) + 1, dtype=np.float32)
-    mean, scale = np.asarray(spec.mean, np.float32), np.asarray(spec.scale, np.float32)
-    for first in range(0, len(order) - schedule.batch + 1, schedule.batch):
-        chosen = order[first : first + schedule.batch]
-        images = recipe.augment.apply(padded, chosen, random)
-        yield (images - mean) * scale, one_hot[labels[chosen]]
-
-
-def ahead(source: Iterator[Batch], depth: int = 8) -> Iterator[Batch]:
-    """The same items, made in a background thread up to `depth` ahead of their use."""
-    items: queue.Queue[Any] = queue.Queue(depth)
-    abandoned = threading.Event()
-
-    def fill() -> None:
-        try:
-            for item in source:
-                if abandoned.is_set():
-                    return
-                items.put(item)
-            items.put(None)
-        except BaseException as error:
-            items.put(error)
-
-    threading.Thread(target=fill, daemon=True).start()
-    try:
-        while (item := items.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        abandoned.set()
-        while not items.empty():
-            items.get_nowait()
 
 
 class Run:
@@ -174,15 +127,15 @@ class Run:
         """Trains the epochs that are not yet done; each is saved and logged before it is yielded."""
         if self.done >= self.recipe.train.epochs:
             return
-        images, labels = load(training, self.spec)
-        padded = self.recipe.augment.pad(images)
+        schedule = self.recipe.train
+        batches = Batches(training, self.spec, self.recipe.augment, batch=schedule.batch, seed=schedule.seed)
         test_images, test_labels = load(test, self.spec)
         inputs = to_input(test_images, self.spec)
         while self.done < self.recipe.train.epochs:
             start = time.monotonic()
             self.model.reset_metrics()
             logs: dict[str, Any] = {}
-            for x, y in ahead(batches(padded, labels, self.recipe, self.spec, self.done)):
+            for x, y in batches.epoch(self.done):
                 logs = self.model.train_on_batch(x, y, return_dict=True)
             loss = float(logs["loss"])
             if not np.isfinite(loss):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from edgecore.converters.augment import Augmentation
+from edgecore.converters.data.augment import Augmentation
 from edgecore.errors import UserError
 
 FOLDER = Path(__file__).resolve().parent

@@ -106,17 +106,6 @@ def test_the_schedule_rises_and_falls_linearly() -> None:
     np.testing.assert_allclose(values, [0.05, 0.25, 0.5, 0.25, 0.0, 0.0], atol=1e-6)
 
 
-def test_a_failing_producer_reaches_the_consumer() -> None:
-    from edgecore.converters.train import ahead
-
-    def failing() -> Any:
-        yield 1
-        raise UserError("broken image")
-
-    with pytest.raises(UserError, match="broken image"):
-        list(ahead(failing()))
-
-
 def test_the_fused_batch_norm_trains_as_keras_does() -> None:
     import keras
 
