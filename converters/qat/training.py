@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edgecore.converters.augment import Augmentation
-from edgecore.converters.data import Source, load, to_input
+from edgecore.converters.data import Augmentation, Batches, Source, load, to_input
 from edgecore.converters.qat.folding import fold
 from edgecore.converters.qat.layers import FakeQuantise, Simulation, kernels, on_grid
 from edgecore.converters.qat.ranges import Plan, insert, kind
 from edgecore.converters.zoo.graph import steps
 from edgecore.errors import UserError
 from edgecore.preprocess import Preprocessing
+
+PLAIN = Augmentation()
 
 
 def fine_tune(
@@ -28,7 +29,7 @@ def fine_tune(
     rate: float,
     batch: int,
     seed: int,
-    augment: Augmentation | None = None,
+    augment: Augmentation = PLAIN,
     images: int = 300,
     learn_ranges: bool = True,
     notify: Callable[[str], None] = lambda line: None,
@@ -50,6 +51,7 @@ def fine_tune(
     is out of range, or if training diverges.
     """
     _check(model, source, spec, epochs=epochs, rate=rate, batch=batch, images=images)
+    batches = Batches(source, spec, augment, batch=batch, seed=seed)
     keras.utils.set_random_seed(seed)
     folded = fold(model)
     plan = Plan(folded, spec)
@@ -62,18 +64,16 @@ def fine_tune(
     for layer in _ranges(quantised):
         layer.trainable = learn_ranges and not layer.fixed
     simulation = Simulation(keras.Model(quantised.input, _logits(quantised)))
-    steps_an_epoch = len(source.items) // batch
     simulation.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, epochs * steps_an_epoch)),
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, epochs * len(batches))),
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         jit_compile=False,
     )
-    pixels, labels = load(source, spec)
     for epoch in range(epochs):
         simulation.reset_metrics()
         logs = {"loss": math.nan, "accuracy": math.nan}
-        for x, y in _batches(pixels, labels, spec, augment or Augmentation(), batch, seed, epoch):
+        for x, y in batches.epoch(epoch):
             logs = simulation.train_on_batch(x, y, return_dict=True)
         loss, accuracy = float(logs["loss"]), float(logs["accuracy"])
         if not math.isfinite(loss):
@@ -114,25 +114,6 @@ def _without_ranges(quantised: keras.Model, folded: keras.Model) -> keras.Model:
     return folded
 
 
-def _batches(
-    pixels: NDArray[np.uint8],
-    labels: NDArray[np.int64],
-    spec: Preprocessing,
-    augment: Augmentation,
-    batch: int,
-    seed: int,
-    epoch: int,
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    random = np.random.default_rng((seed, epoch))
-    padded = augment.pad(pixels)
-    order = random.permutation(len(labels))
-    one_hot = np.eye(int(labels.max()) + 1, dtype=np.float32)
-    mean, scale = np.asarray(spec.mean, np.float32), np.asarray(spec.scale, np.float32)
-    for first in range(0, len(order) - batch + 1, batch):
-        chosen = order[first : first + batch]
-        yield (augment.apply(padded, chosen, random) - mean) * scale, one_hot[labels[chosen]]
-
-
 def _check(
     model: keras.Model,
     source: Source,
@@ -163,5 +144,3 @@ def _check(
             f"{model.name} gives {model.output_shape[1:]}, the data has {len(source.classes)} classes; "
             "give its own data"
         )
-    if len(source.items) < batch:
-        raise UserError(f"{len(source.items)} images do not fill one batch of {batch}; lower the batch")
