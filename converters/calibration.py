@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +16,12 @@ from edgecore.preprocess import Preprocessing, image_of
 class Calibration:
     """Images to take the ranges of all tensors from: `source` holds the chosen ones.
 
-    Iterating decodes them one after the other, so that memory does not grow with their number.
+    Iterating decodes them one after the other, so that memory does not grow with their number; unusable ones
+    are left out, see `Source.frames`.
     """
 
     source: Source
     spec: Preprocessing
-
-    def __len__(self) -> int:
-        return len(self.source.items)
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         """Float inputs (height, width, channels), the same at every call.
@@ -61,4 +59,4 @@ def choose(source: Source, count: int, seed: int = 0) -> Source:
         members = [item for item in source.items if item[1] == index]
         picked = random.permutation(len(members))[:share]
         chosen += [members[position] for position in sorted(picked)]
-    return Source(source.path, source.classes, tuple(chosen))
+    return replace(source, items=tuple(chosen))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -15,14 +16,16 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from edgecore import artefact, golden
+from edgecore import artefact
 from edgecore.artefact import Artefact
+from edgecore.converters import metadata
 from edgecore.converters.calibration import Calibration, choose
 from edgecore.converters.data import Source
 from edgecore.converters.formats import FloatNetwork, KerasNetwork
 from edgecore.converters.host import quiet
 from edgecore.converters.integer import check_integer, tensors_of
 from edgecore.converters.quantise import quantise, to_float
+from edgecore.converters.verification.device import golden_of
 from edgecore.errors import UserError
 from edgecore.preprocess import Preprocessing, Preprocessor
 
@@ -85,13 +88,9 @@ def convert(
         raise UserError(
             f"{agreement}: too few; calibrate with images like those of training, or check mean and scale"
         )
-    facts = replace(facts, input=spec.to_json(), logits=network.logits, golden=golden_of(flatbuffer, spec))
-    return artefact.append(flatbuffer, facts), agreement
-
-
-def golden_of(flatbuffer: bytes, spec: Preprocessing) -> bytes:
-    """What the reference kernels say to the pictures of edgecore/golden.py."""
-    return golden.record(_interpreter(flatbuffer, "BUILTIN_REF"), spec)
+    facts = replace(facts, input=spec.to_json(), logits=network.logits)
+    flatbuffer = metadata.add(flatbuffer, facts)
+    return artefact.append(flatbuffer, replace(facts, golden=golden_of(flatbuffer, spec))), agreement
 
 
 def golden_in_own_process(path: Path) -> bool | None:
@@ -125,7 +124,7 @@ def compare(network: FloatNetwork, flatbuffer: bytes, calibration: Calibration) 
     interpreter = _interpreter(flatbuffer)
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     out_scale, out_zero = target["quantization"]
-    same, largest = 0, 0.0
+    images, same, largest = 0, 0, 0.0
     for inputs in calibration.batches():
         expected = network.predict(inputs)
         for wanted, stored in zip(
@@ -134,9 +133,10 @@ def compare(network: FloatNetwork, flatbuffer: bytes, calibration: Calibration) 
             interpreter.set_tensor(source["index"], stored[None])
             interpreter.invoke()
             scores = (interpreter.get_tensor(target["index"])[0].astype(np.float32) - out_zero) * out_scale
+            images += 1
             same += int(scores.argmax() == wanted.argmax())
             largest = max(largest, float(np.abs(scores - wanted).max()))
-    return Agreement(len(calibration), same / max(1, len(calibration)), largest)
+    return Agreement(images, same / max(1, images), largest)
 
 
 def _quantised(
@@ -154,13 +154,23 @@ def _quantised(
         yield stored
 
 
-def write(path: Path, data: bytes) -> None:
-    """Writes the .tflite whole or not at all; UserError if the folder does not take it."""
+def write(path: Path, data: bytes, option: str = "--out") -> None:
+    """Writes a file whole or not at all; UserError, naming the option, if the folder does not take it."""
+    part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
         part.write_bytes(data)
         part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise UserError(f"cannot write {path}: {error.strerror}; choose another {option}") from error
+
+
+def move(written: Path, path: Path) -> None:
+    """Gives a file that was written its final name; UserError if that cannot be."""
+    try:
+        written.replace(path)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}; choose another --out") from error
 

@@ -12,6 +12,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from edgecore.converters.formats.network import FloatNetwork, Shape, checked_shapes
+from edgecore.converters.qat.layers import FakeQuantise
 from edgecore.errors import UserError
 
 SHARES = ("softmax", "sigmoid")
@@ -118,7 +119,11 @@ def _all_layers(model: keras.Model) -> Iterator[Any]:
 
 
 def _last(model: keras.Model) -> Any:
-    return model.output._keras_history.operation
+    """The layer that computes the output, behind the grid that fine-tuning puts it on."""
+    last = model.output._keras_history.operation
+    while isinstance(last, FakeQuantise):
+        last = last.input._keras_history.operation
+    return last
 
 
 def _is_share(layer: Any) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edgecore import artefact
 from edgecore.converters.data import Source, to_input
+from edgecore.converters.data.reading import Reader
 from edgecore.converters.evaluate import match_classes
 from edgecore.converters.verification.device import Device
 from edgecore.converters.verification.result import (
@@ -110,11 +111,15 @@ def _inputs(
     """(image's name, class index, float input, input as the device makes it) of one image after another."""
     tables = byte_tables(spec, target.dtype, target.scale, target.zero_point) if target.scale else None
     channels = np.arange(spec.channels)
-    for (name, index), (frame, _) in zip(source.items, source.frames(), strict=True):
-        image = image_of(frame, spec)
-        real = to_input(image, spec)[None]
-        stored = real if tables is None else tables[channels, image].view(target.dtype)[None]
-        yield name, index, real, stored
+    with Reader(source.path) as reader:
+        for name, index in source.items:
+            frame = source.frame(reader, (name, index))
+            if frame is None:
+                continue
+            image = image_of(frame, spec)
+            real = to_input(image, spec)[None]
+            stored = real if tables is None else tables[channels, image].view(target.dtype)[None]
+            yield name, index, real, stored
 
 
 def _real(stored: NDArray[Any], spec: TensorSpec) -> NDArray[np.float32]:

@@ -11,6 +11,10 @@ from edgecore.errors import UserError
 
 HELP = "convert a Keras, SavedModel or ONNX network to a full-integer .tflite"
 INPUT = ("order", "resize", "mean", "scale")
+WISHES = (
+    *("images", "seed", "name", "labels", "size", "output", "float_layers", "allow_float"),
+    *("qat", "verify", "judge", "max_drop", "report"),
+)
 # How the releases of large frameworks expect their input: (pixel - mean) * scale in an order.
 CONVENTIONS: dict[str, dict[str, Any]] = {
     "unit": {"order": "RGB", "mean": (0.0,), "scale": (1 / 255,)},
@@ -42,10 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels", type=Path, metavar="FILE", help="one label a line, for a model without model.json"
     )
-    parser.add_argument(
-        "--judge", action="store_true", help="measure int8 and float on the test part; write it into the file"
-    )
     _add_quantisation(parser.add_argument_group("quantisation"))
+    _add_verification(
+        parser.add_argument_group(
+            "verification",
+            "int8 against float on held-out images, the error of each layer, and the engine against TFLite's "
+            "reference kernels. A model that fails is left as FILE.rejected, and the exit status is 1.",
+        )
+    )
     group = parser.add_argument_group("preprocessing", "Taken from model.json beside MODEL unless told here.")
     group.add_argument(
         "--input",
@@ -77,6 +85,13 @@ def _add_quantisation(group: Any) -> None:
         help="drop the final softmax (the device computes it then), or add one (default: as it is)",
     )
     group.add_argument(
+        "--qat",
+        type=count,
+        default=0,
+        metavar="EPOCHS",
+        help="fine-tune with fake quantisation first, on the training part (default: 0)",
+    )
+    group.add_argument(
         "--float",
         dest="float_layers",
         type=names,
@@ -87,6 +102,31 @@ def _add_quantisation(group: Any) -> None:
     group.add_argument(
         "--allow-float", action="store_true", help="leave in float what has no int8 form, instead of refusing"
     )
+
+
+def _add_verification(group: Any) -> None:
+    group.add_argument(
+        "--verify",
+        type=count,
+        default=500,
+        metavar="N",
+        help="held-out images to use (default: 500; 0: none)",
+    )
+    group.add_argument(
+        "--judge", action="store_true", help="use all of them, and write the accuracies into the file"
+    )
+    group.add_argument(
+        "--max-drop",
+        type=float,
+        metavar="POINTS",
+        help="fail where int8 loses more percentage points of accuracy on all of them",
+    )
+    group.add_argument("--report", type=Path, metavar="FILE", help="write what was found as JSON")
+
+
+def count(text: str) -> int:
+    """An integer of 0 or more."""
+    return 0 if text == "0" else positive(text)
 
 
 def size(text: str) -> tuple[int, int]:
@@ -106,23 +146,21 @@ def run(args: argparse.Namespace) -> int:
     """Converts, verifies and writes; prints what came out."""
     given: dict[str, Any] = dict(CONVENTIONS[args.input]) if args.input is not None else {}
     given |= {name: getattr(args, name) for name in INPUT if getattr(args, name) is not None}
-    options = ("images", "seed", "name", "labels", "size", "output", "float_layers", "allow_float")
     convert_file(
         args.model,
         args.data,
         args.out or args.model.with_suffix(".tflite"),
-        judge=args.judge,
         given=given,
-        **{option: getattr(args, option) for option in options},
+        **{wish: getattr(args, wish) for wish in WISHES},
     )
     return 0
 
 
-def convert_file(model_path: Path, data: Path, out: Path, *, judge: bool = False, **wishes: Any) -> None:
+def convert_file(model_path: Path, data: Path, out: Path, **wishes: Any) -> None:
     """The whole way from a trained network to .tflite.
 
-    With `judge` the accuracies are measured and written into it. `wishes` are the fields of
-    `edgecore.converters.job.Wishes`. Raises UserError for whatever is wrong with the arguments.
+    `wishes` are the fields of `edgecore.converters.job.Wishes`, such as images=300 or judge=True. Raises
+    UserError for whatever is wrong with the arguments, Rejected if the result fails a check.
     """
     from edgecore.converters.data import open_splits
     from edgecore.converters.host import require_tensorflow
@@ -131,29 +169,9 @@ def convert_file(model_path: Path, data: Path, out: Path, *, judge: bool = False
         raise UserError(
             f"there is no model {model_path}; give a .keras, .h5 or .onnx file or the folder of a SavedModel"
         )
-    training, test = open_splits(data)
+    parts = open_splits(data)
     require_tensorflow()
-    from edgecore.converters import convert
-    from edgecore.converters.evaluate import evaluate_in_own_process, evaluate_keras
-    from edgecore.converters.job import Wishes, convert_path
+    from edgecore.converters.job import Wishes
+    from edgecore.converters.job import run as run_job
 
-    converted, _, _ = convert_path(model_path, training, Wishes(**wishes))
-    convert.write(out, converted)
-    if convert.golden_in_own_process(out) is False:
-        raise UserError(
-            f"the engine does not give the reference's bytes for {out} on this machine; "
-            "please report it with the model"
-        )
-    if judge:
-        whole = evaluate_keras(model_path, test)
-        integer = evaluate_in_own_process(out, data)
-        measured = {
-            "float": round(whole.accuracy, 4),
-            "int8": round(integer.accuracy, 4),
-            "miou": round(integer.miou, 4),
-            "images": integer.images,
-            "data": f"{data.resolve().name}/{test.path.name}",
-        }
-        convert.write(out, convert.with_accuracy(converted, measured))
-        print(f"on {integer.images} test images: float {whole.accuracy:.4f}, int8 {integer.accuracy:.4f}")
-    print(f"wrote {out}, {out.stat().st_size:,} bytes")
+    run_job(model_path, data, parts, out, Wishes(**wishes))

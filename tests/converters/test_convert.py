@@ -112,7 +112,8 @@ def test_facts_travel_in_the_file(converted: tuple[bytes, Any], tmp_path: Path) 
 def test_the_golden_output_is_the_references_and_the_engine_reproduces_it(
     converted: tuple[bytes, Any], tmp_path: Path
 ) -> None:
-    from edgecore.converters.convert import golden_in_own_process, golden_of, with_accuracy
+    from edgecore.converters.convert import golden_in_own_process, with_accuracy
+    from edgecore.converters.verification.device import golden_of
 
     facts = artefact.parse(with_accuracy(converted[0], {"int8": 0.75}))
     assert facts is not None
