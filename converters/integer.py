@@ -49,17 +49,19 @@ def check_integer(
 ) -> None:
     """UserError naming the layers whose operations are in float, or if input or output are not int8.
 
-    Operations that make one of the tensors `allowed` may be in float.
+    Operations that make one of the tensors `allowed`, or that belong to the same layers, may be in float.
     """
-    found = [operation for operation in float_operations(flatbuffer) if operation.tensor not in allowed]
-    if not found:
-        return
+    layers_of = network.layers_of if network is not None else lambda tensor: [tensor]
+    free = {layer for tensor in allowed for layer in layers_of(tensor)}
     by_layer: dict[str, list[str]] = {}
-    for operation in found:
-        layer = network.layers_of(operation.tensor)[:1] if network is not None else []
-        operators = by_layer.setdefault((layer or [operation.tensor])[0], [])
-        if operation.operator not in operators:
-            operators.append(operation.operator)
+    for operation in float_operations(flatbuffer):
+        layers = layers_of(operation.tensor) or [operation.tensor]
+        if not free.intersection(layers):
+            operators = by_layer.setdefault(layers[0], [])
+            if operation.operator not in operators:
+                operators.append(operation.operator)
+    if not by_layer:
+        return
     named = [f"{layer} ({', '.join(operators)})" for layer, operators in by_layer.items()]
     if len(named) > MOST_NAMED:
         named[MOST_NAMED:] = [f"{len(named) - MOST_NAMED} more"]

@@ -128,7 +128,7 @@ class Plan:
 
 
 def _input_range(spec: Preprocessing) -> FakeQuantise:
-    """All pixels, as `convert.calibration_inputs` makes sure that calibration sees them."""
+    """All pixels, as `calibration.Calibration` makes sure that calibration sees them."""
     ends = [
         (pixel - mean) * scale
         for mean, scale in zip(spec.mean, spec.scale, strict=True)

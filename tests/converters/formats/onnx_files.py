@@ -69,5 +69,5 @@ def answers(path: Path, images: np.ndarray) -> np.ndarray:
     """What ONNX's own reference gives for images (n, channels, height, width), one at a time."""
     from onnx.reference import ReferenceEvaluator
 
-    session = ReferenceEvaluator(str(path))
+    session: Any = ReferenceEvaluator(str(path))
     return np.concatenate([np.asarray(session.run(None, {"image": image[None]})[0]) for image in images])
