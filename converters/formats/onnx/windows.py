@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 from edgecore.converters.formats.onnx.node import Node, Unsupported, image_of, made, weighted
 from edgecore.converters.formats.onnx.values import Value
@@ -157,20 +157,20 @@ def global_max(node: Node) -> Value:
 
 
 def pad(node: Node) -> Value:
-    """Pad of an image by zeros."""
-    image = image_of(node)
+    """Pad by zeros along any axes but the batch."""
+    x, rank = node.x, len(node.x.axes)
     pads = node.integers(1, "pads") or []
+    axes = node.integers(3, "axes") or list(range(rank))
     mode = node.attributes.get("mode", b"constant").decode()
     filler = node.constant(2, "value")
-    axes = node.integers(3, "axes")
-    if axes is not None:
-        full = [0] * 8
-        for position, axis in enumerate(axes):
-            full[axis % 4], full[4 + axis % 4] = pads[position], pads[len(axes) + position]
-        pads = full
-    if len(pads) != 8 or any(pads[axis] or pads[4 + axis] for axis in (0, 1)) or min(pads) < 0:
-        raise Unsupported("changes more than height and width")
     if mode != "constant" or (filler is not None and filler.size and float(filler.reshape(-1)[0]) != 0):
         raise Unsupported(f"fills with something else than zeros ({mode})")
-    layer = layers.ZeroPadding2D(((pads[2], pads[6]), (pads[3], pads[7])), name=node.name)
-    return made(layer(image.tensor), image, image.positive)
+    widths = [(0, 0)] * rank  # of the Keras tensor's axes
+    for position, axis in enumerate(axes):
+        widths[x.axes.index(axis % rank)] = pads[position], pads[len(axes) + position]
+    if widths[0] != (0, 0) or min(map(min, widths)) < 0:
+        raise Unsupported("pads the batch, or cuts")
+    if rank == 4 and widths[3] == (0, 0):
+        layer = layers.ZeroPadding2D((widths[1], widths[2]), name=node.name)
+        return made(layer(x.tensor), x, x.positive)
+    return made(ops.pad(x.tensor, widths), x, x.positive)

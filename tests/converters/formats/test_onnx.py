@@ -117,6 +117,17 @@ def norm_last(graph: Any) -> None:
     graph.add("Gemm", graph.last, graph.weights(6, 4), graph.weights(4), alpha=0.5, beta=2.0)
 
 
+def pad_last(graph: Any) -> None:
+    """A border, and two channels of zeros, where TensorFlow's exporter keeps the channels last."""
+    graph.conv(3, 4, 1)
+    graph.add("Transpose", perm=[0, 2, 3, 1])
+    graph.add("Pad", graph.last, graph.integers(0, 1, 2, 0, 0, 3, 0, 0))
+    graph.add("Pad", graph.last, graph.integers(0, 0, 0, 0, 0, 0, 0, 2))
+    graph.add("Transpose", perm=[0, 3, 1, 2])
+    graph.conv(6, 5, 3)
+    graph.head(5)
+
+
 def open_reshape(graph: Any) -> None:
     """The flattening that PyTorch writes for a batch of any size."""
     graph.shape[0] = "batch"
@@ -179,7 +190,7 @@ def arithmetic(graph: Any) -> None:
 
 @pytest.mark.parametrize(
     "build",
-    [shuffle, excite, norm_last, open_reshape, depthwise, pools, arithmetic],
+    [shuffle, excite, norm_last, pad_last, open_reshape, depthwise, pools, arithmetic],
     ids=lambda build: build.__name__,
 )
 def test_answers_are_the_references(build: Callable[[Any], None], tmp_path: Path) -> None:
