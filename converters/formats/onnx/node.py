@@ -64,16 +64,19 @@ Operator = Callable[[Node], Value | list[Value]]
 
 
 def image_of(node: Node) -> Value:
+    """The first input, an image, with its channels last."""
     if len(node.x.axes) != 4:
         raise Unsupported(f"works on {len(node.x.axes) - 2} dimensions instead of 2")
     return node.x.ordered(CHANNELS_LAST, node.name)
 
 
 def made(tensor: KerasTensor, like: Value, positive: bool = False) -> Value:
+    """A result whose axes lie as those of `like`."""
     return Value(tensor, like.axes, positive)
 
 
 def weighted(layer: Any, like: Value, weights: Sequence[np.ndarray]) -> Value:
+    """What `layer` with the given weights makes of `like`."""
     tensor = layer(like.tensor)
     layer.set_weights(list(weights))
     return made(tensor, like)
