@@ -36,6 +36,7 @@ def facts_of(network: Network) -> dict[str, Any]:
         "input": asdict(network.inputs[0]),
         "output": asdict(network.outputs[0]),
         "nodes": len(layers),
+        "macs": sum(layer.macs for layer in layers),
         "left": [
             {"node": layer.index, "operator": layer.operator, "name": layer.name, "reason": layer.reason}
             for layer in layers

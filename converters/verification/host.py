@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from edgecore.converters.host import quiet
 
-REFERENCE = "BUILTIN_REF"  # the kernels whose bytes the engine reproduces
 PLAIN = "BUILTIN_WITHOUT_DEFAULT_DELEGATES"  # quick, and every node leaves its output
 FASTEST = "AUTO"
 
@@ -19,7 +18,7 @@ class HostModel:
 
     Args:
         flatbuffer: a .tflite's bytes.
-        kernels: REFERENCE, PLAIN or FASTEST.
+        kernels: PLAIN or FASTEST.
         keep: True keeps every tensor after a run; else only outputs are to be read.
     """
 

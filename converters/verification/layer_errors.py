@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgecore.converters.verification.host import PLAIN, REFERENCE, HostModel
+from edgecore.converters.verification.host import PLAIN, HostModel
 from edgecore.converters.verification.isolate import isolated
 from edgecore.converters.verification.naming import layer_name
 from edgecore.converters.verification.result import LayerError
@@ -73,10 +73,10 @@ class _Probe:
         self._graph = read_model_file(converted).main
         self._partner = _partners(read_model_file(whole).main, self._graph)
         self._whole = HostModel(whole, PLAIN, keep=True)
-        self._converted = HostModel(converted, REFERENCE, keep=True)
+        self._converted = HostModel(converted, PLAIN, keep=True)
         alone, self._given = isolated(converted)
         whole_alone, self._whole_given = isolated(whole)
-        self._alone, self._whole_alone = HostModel(alone, REFERENCE), HostModel(whole_alone, PLAIN)
+        self._alone, self._whole_alone = HostModel(alone, PLAIN), HostModel(whole_alone, PLAIN)
         self.judged = [
             node
             for node, operator in enumerate(self._graph.operators)

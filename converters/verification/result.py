@@ -82,11 +82,13 @@ class ScoreError:
 class EngineCheck:
     """What the engine made of the model.
 
-    `left` are the nodes that stay with the interpreter, each with node, operator, name and reason. Of
-    `compared` images `differing` gave other bytes than the reference kernels.
+    `macs` are the multiply-accumulates of an image. `left` are the nodes that stay with the interpreter, each
+    with node, operator, name and reason. Of `compared` images `differing` gave other bytes than the reference
+    kernels.
     """
 
     nodes: int
+    macs: int
     left: tuple[dict[str, Any], ...]
     partitions: int
     isa: str | None

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgecore import artefact
-from edgecore.converters.data import Source, to_input
-from edgecore.converters.data.reading import Reader
+from edgecore.converters.data import Images, Source, to_input
 from edgecore.converters.evaluate import match_classes
 from edgecore.converters.verification.device import Device
 from edgecore.converters.verification.result import (
@@ -24,7 +23,11 @@ from edgecore.converters.verification.result import (
 )
 from edgecore.errors import UserError
 from edgecore.network import TensorSpec
-from edgecore.preprocess import Preprocessing, byte_tables, image_of
+from edgecore.preprocess import Preprocessing, byte_tables
+
+# Multiply-accumulates that the reference may spend: it does one or two of 10^9 a second.
+REFERENCE_WORK = 60_000_000_000
+LEAST_EXACT = 4
 
 
 def verify(
@@ -47,13 +50,13 @@ def verify(
         spec: the model's preprocessing.
         classes: the model's labels, in the order of its outputs.
         exact_images: on about so many, of all classes alike, the engine's bytes are held against those of
-            the reference kernels, which are slow; 0: none.
+            the reference kernels; on fewer, but 4, where those would take minutes. 0: none.
         layer_images: on about so many the errors of the layers are measured; 0: none.
         progress: is told the number of images that are done.
 
     Raises:
-        UserError: the models, the labels and the data do not fit each other; the engine does not take the
-            file, or dies.
+        UserError: the models, the labels and the data do not fit each other; too many images cannot be used;
+            the engine does not take the file, or dies.
     """
     if not held_out.items:
         raise UserError(f"{held_out.path} has no images to verify with; give held-out ones")
@@ -63,12 +66,12 @@ def verify(
     flatbuffer = artefact.flatbuffer_of(_read(converted))
     original = HostModel(whole, FASTEST)
     counts = _Counts(tuple(classes), match_classes(tuple(classes), held_out.classes))
-    step = max(1, len(held_out.items) // max(1, exact_images))
     with Device(converted) as device:
         _check_fit("float", original.input_shape, original.output_shape, spec, classes)
         _check_fit("converted", device.input.shape, device.output.shape, spec, classes)
+        step = _step(len(held_out.items), exact_images, device.facts["macs"])
         for position, (name, index, real, stored) in enumerate(_inputs(held_out, spec, device.input)):
-            asked = bool(exact_images) and position % step == 0
+            asked = bool(step) and position % step == 0
             device.send(stored, reference=asked)
             original.run(real)
             answer = device.receive()
@@ -82,6 +85,12 @@ def verify(
         few = _inputs(held_out.balanced(layer_images), spec, device.input)
         layers = layer_errors(whole, flatbuffer, ((real, stored) for _, _, real, stored in few))
     return counts.verification(device.facts, layers)
+
+
+def _step(images: int, wanted: int, macs: int) -> int:
+    """Every how many images the reference is asked; 0: never."""
+    affordable = max(LEAST_EXACT, REFERENCE_WORK // max(1, macs))
+    return max(1, images // min(wanted, affordable)) if wanted else 0
 
 
 def _read(path: Path) -> bytes:
@@ -108,15 +117,14 @@ def _check_fit(
 def _inputs(
     source: Source, spec: Preprocessing, target: TensorSpec
 ) -> Iterator[tuple[str, int, NDArray[np.float32], NDArray[Any]]]:
-    """(image's name, class index, float input, input as the device makes it) of one image after another."""
+    """(image's name, class index, float input, input as the device makes it) of each that is not left out."""
     tables = byte_tables(spec, target.dtype, target.scale, target.zero_point) if target.scale else None
     channels = np.arange(spec.channels)
-    with Reader(source.path) as reader:
-        for name, index in source.items:
-            frame = source.frame(reader, (name, index))
-            if frame is None:
+    with Images(source, spec, cache=0) as images:
+        for position, (name, index) in enumerate(source.items):
+            image = images.image(position)
+            if image is None:
                 continue
-            image = image_of(frame, spec)
             real = to_input(image, spec)[None]
             stored = real if tables is None else tables[channels, image].view(target.dtype)[None]
             yield name, index, real, stored

@@ -100,11 +100,10 @@ def test_the_normalisation_is_that_of_the_preprocessing(
     assert options is not None
     assert options.floats(0) == pytest.approx(means)
     assert options.floats(1) == pytest.approx(deviations)
-    pixels = np.array([[0.0], [255.0]])
-    here = (pixels - np.array(spec.mean)) * np.array(spec.scale)
-    np.testing.assert_allclose(
-        (pixels - options.floats(0)) / options.floats(1), here * np.ones_like(pixels), rtol=1e-6
-    )
+    for pixel in (0.0, 255.0):
+        here = (pixel - np.array(spec.mean)) * np.array(spec.scale)
+        there = (pixel - np.array(options.floats(0))) / np.array(options.floats(1))
+        np.testing.assert_allclose(np.broadcast_to(there, here.shape), here, rtol=1e-6)
 
 
 def test_the_model_stays_as_it_was(add: Add) -> None:

@@ -13,16 +13,16 @@ pytestmark = [pytest.mark.host, pytest.mark.usefixtures("tensorflow")]
 
 
 def test_operators_fed_with_the_graphs_own_tensors_give_its_tensors(network: Any) -> None:
-    from edgecore.converters.verification.host import REFERENCE, HostModel
+    from edgecore.converters.verification.host import PLAIN, HostModel
     from edgecore.converters.verification.isolate import isolated
 
     flatbuffer = network.int8
     graph = read_model_file(flatbuffer).main
     image = np.random.default_rng(0).integers(-128, 128, (1, 32, 32, 3)).astype(np.int8)
-    connected = HostModel(flatbuffer, REFERENCE, keep=True)
+    connected = HostModel(flatbuffer, PLAIN, keep=True)
     connected.run(image)
     alone, stand_ins = isolated(flatbuffer)
-    model = HostModel(alone, REFERENCE)
+    model = HostModel(alone, PLAIN)
     model.set(graph.inputs[0], image)
     written = {index for operator in graph.operators for index in operator.outputs}
     assert set(stand_ins) == written - set(graph.outputs)
@@ -34,13 +34,13 @@ def test_operators_fed_with_the_graphs_own_tensors_give_its_tensors(network: Any
 
 
 def test_an_operator_hears_nothing_of_the_one_before_it(network: Any) -> None:
-    from edgecore.converters.verification.host import REFERENCE, HostModel
+    from edgecore.converters.verification.host import PLAIN, HostModel
     from edgecore.converters.verification.isolate import isolated
 
     flatbuffer = network.int8
     graph = read_model_file(flatbuffer).main
     alone, stand_ins = isolated(flatbuffer)
-    model = HostModel(alone, REFERENCE)
+    model = HostModel(alone, PLAIN)
     for index in (*graph.inputs, *stand_ins.values()):
         shape = next(details["shape"] for details in model.inputs if details["index"] == index)
         model.set(index, np.zeros(shape, np.int8))

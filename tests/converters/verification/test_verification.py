@@ -20,6 +20,7 @@ from edgecore.errors import UserError
 
 ENGINE = EngineCheck(
     nodes=9,
+    macs=1000,
     left=(),
     partitions=1,
     isa="avx2",

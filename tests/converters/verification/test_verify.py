@@ -82,6 +82,22 @@ def test_labels_in_another_order_than_the_folders(network: Any, source: data.Sou
     assert turned.int8_hits == 20 - plain.int8_hits
 
 
+@pytest.mark.parametrize(
+    ("images", "wanted", "macs", "step"),
+    [
+        (640, 64, 10**8, 10),
+        (640, 64, 6 * 10**9, 64),
+        (640, 64, 10**12, 160),
+        (3, 64, 10**8, 1),
+        (640, 0, 1, 0),
+    ],
+)
+def test_a_slow_reference_is_asked_less_often(images: int, wanted: int, macs: int, step: int) -> None:
+    from edgecore.converters.verification.verify import _step
+
+    assert _step(images, wanted, macs) == step
+
+
 @pytest.mark.parametrize("order", ["RGB", "BGR", "GREY"])
 def test_the_int8_input_is_what_the_device_makes_of_the_frame(source: data.Source, order: str) -> None:
     from edgecore.converters.verification.verify import _inputs
@@ -121,6 +137,17 @@ def test_what_does_not_fit_is_one_clear_line(
     for name in ("a", "b", "c"):
         shutil.copytree(colours / "test" / "red", three / name)
     assert "3 labels do not fit" in complaint(held_out=data.open_source(three), classes=("a", "b", "c"))
+
+
+def test_an_image_that_does_not_decode_is_left_out(
+    network: Any, converted: Path, colours: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(colours / "test", tmp_path / "test")
+    (tmp_path / "test" / "red" / "03.png").write_bytes(b"no picture")
+    source = data.open_source(tmp_path / "test")
+    found = verify(network.whole, converted, source, SPEC, CLASSES, layer_images=0)
+    assert [entry.images for entry in found.classes] == [10, 9]
+    assert list(source.left_out.reasons) == ["red/03.png"]
 
 
 @pytest.mark.slow
