@@ -13,7 +13,7 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 
 from edgecore.converters.qat.layers import CHANNELS
-from edgecore.converters.zoo.graph import steps
+from edgecore.converters.zoo.graph import Step, steps
 
 IDLE = (
     layers.Dropout,
@@ -32,29 +32,35 @@ def fold(model: keras.Model) -> keras.Model:
     own. Layers that only act in training are left out. `model` is not changed.
     """
     model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
-    pairs = _pairs(model)
+    graph = steps(model)
+    calls = Counter(step.operation.name for step in graph)
+    pairs = _pairs(model, graph)
     folded = {norm.name for norm in pairs.values()}
-    norms = {layer.name for layer in model.layers if _is_norm(layer)}
+    alone = {layer.name for layer in model.layers if _becomes_convolution(layer)} - folded
+    # A layer that is called several times has one name for all of its outputs: it keeps its activation.
+    split = {name for name, count in calls.items() if count == 1} - alone
 
     def clone(layer: Any) -> Any:
         if not isinstance(layer, layers.Layer):
             return layer
-        if _becomes_convolution(layer) and layer.name not in folded:
+        if layer.name in alone:
             return layers.DepthwiseConv2D(1, name=layer.name)
         config = layer.get_config()
         if layer.name in pairs:
             config["use_bias"] = True
-        if type(layer) in CHANNELS:
+        if type(layer) in CHANNELS and layer.name in split:
             config["activation"] = "linear"
         return type(layer).from_config(config)
 
     def call(layer: Any, *args: Any, **options: Any) -> Any:
         if isinstance(layer, IDLE) or layer.name in folded:
             return args[0]
-        if isinstance(layer, layers.Activation):
+        if layer.name in alone:
+            return layer(args[0])
+        if isinstance(layer, layers.Activation) and layer.name in split:
             return activate(args[0], layer.activation, layer.name)
         outputs = layer(*args, **options)
-        if type(layer) not in CHANNELS or layer.name in norms:
+        if type(layer) not in CHANNELS or layer.name not in split:
             return outputs
         return activate(outputs, model.get_layer(layer.name).activation, f"{layer.name}_activation")
 
@@ -75,9 +81,8 @@ def activate(x: KerasTensor, activation: Any, name: str) -> KerasTensor:
     return layers.Activation(activation, name=name)(x)
 
 
-def _pairs(model: keras.Model) -> dict[str, Any]:
-    """The batch norm of each convolution's name that can take it in."""
-    graph = steps(model)
+def _pairs(model: keras.Model, graph: list[Step]) -> dict[str, Any]:
+    """By the name of each convolution that takes a batch norm in: that norm."""
     readers = Counter(id(tensor) for step in graph for tensor in step.inputs)
     readers.update(id(tensor) for tensor in model.outputs)
     calls = Counter(id(step.operation) for step in graph)

@@ -48,7 +48,7 @@ MOVING = {
 AVERAGING = {"AveragePooling2D", "UpSampling2D"}
 # (below, above) of what these give.
 FIXED = {"sigmoid": (0.0, 255 / 256), "softmax": (0.0, 255 / 256), "tanh": (1.0, 127 / 128)}
-# What takes a ReLU that is its only reader into itself.
+# What takes in a ReLU that is its only reader; all but the sum take in a constant that is added, too.
 FUSING = {"Conv2D", "DepthwiseConv2D", "Dense", "Add"}
 
 
@@ -76,12 +76,17 @@ class Plan:
         self.after: dict[str, list[FakeQuantise | None]] = {}
         self.unknown: list[str] = []
         self._ranges: dict[int, FakeQuantise] = {}
-        self._readers: dict[int, list[Any]] = {id(tensor): [] for step in graph for tensor in step.outputs}
+        self._readers: dict[int, list[str]] = {id(tensor): [] for step in graph for tensor in step.outputs}
         for step in graph:
+            what = (
+                "constant"
+                if kind(step.operation) == "Add" and len(step.inputs) == 1
+                else kind(step.operation)
+            )
             for tensor in step.inputs:
-                self._readers[id(tensor)].append(step.operation)
+                self._readers[id(tensor)].append(what)
         for tensor in folded.outputs:
-            self._readers[id(tensor)].append(None)
+            self._readers[id(tensor)].append("user")
         calls = Counter(id(step.operation) for step in graph)
         for step in graph:
             if isinstance(step.operation, layers.InputLayer):
@@ -119,8 +124,10 @@ class Plan:
 
     def _passed(self, step: Step, tensor: Any) -> FakeQuantise | None:
         found, what = self._ranges.get(id(tensor)), kind(step.operation)
-        readers = [kind(reader) for reader in self._readers[id(tensor)]]
+        readers = self._readers[id(tensor)]
         if what in FUSING and readers in (["relu"], ["relu6"]):
+            return None
+        if what in FUSING - {"Add"} and readers == ["constant"]:
             return None
         if what in MOVING and all(self._ranges.get(id(source)) is found for source in step.inputs):
             return None

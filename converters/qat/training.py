@@ -59,7 +59,7 @@ def fine_tune(
     if not kernels(quantised):
         raise UserError(f"{model.name} has no convolution or dense layer to quantise; convert it as it is")
     if plan.unknown:
-        notify(f"not simulated, ranges are left to calibration: {', '.join(plan.unknown)}")
+        notify(f"not simulated, ranges are left to calibration: {', '.join(dict.fromkeys(plan.unknown))}")
     calibrate(quantised, to_input(load(source.balanced(images), spec)[0], spec), batch)
     for layer in _ranges(quantised):
         layer.trainable = learn_ranges and not layer.fixed
@@ -76,7 +76,8 @@ def fine_tune(
         for x, y in batches.epoch(epoch):
             logs = simulation.train_on_batch(x, y, return_dict=True)
         loss, accuracy = float(logs["loss"]), float(logs["accuracy"])
-        if not math.isfinite(loss):
+        # Ranges clip what diverged weights give, so that the loss alone may look sound.
+        if not all(np.isfinite(array).all() for array in (loss, *quantised.get_weights())):
             raise UserError(f"fine-tuning diverged in epoch {epoch + 1}; lower its rate of {rate:g}")
         notify(f"epoch {epoch + 1}/{epochs}: loss {loss:.4f}, accuracy {accuracy:.4f}")
     for kernel, channels in kernels(quantised):
@@ -132,6 +133,10 @@ def _check(
         raise UserError(
             f"{model.name} has {len(model.inputs)} inputs and {len(model.outputs)} outputs, not one of each"
         )
+    if kind(graph[-1].operation) == "sigmoid" or getattr(graph[-1].operation, "activation", None) is (
+        keras.activations.sigmoid
+    ):
+        raise UserError(f"{model.name} ends in a sigmoid; fine-tuning needs a softmax or logits")
     if any(isinstance(step.operation, FakeQuantise) for step in graph):
         raise UserError(
             f"{model.name} is fake-quantised already; give the network from before its fine-tuning"
