@@ -48,9 +48,9 @@ def source(colours: Path) -> data.Source:
 
 @pytest.fixture(scope="module")
 def inputs(source: data.Source) -> np.ndarray:
-    from edgecore.converters.convert import calibration_inputs
+    from edgecore.converters.calibration import Calibration
 
-    return calibration_inputs(source, SPEC, 40)
+    return np.stack(list(Calibration(source.balanced(40), SPEC)))
 
 
 @pytest.fixture(scope="module")
