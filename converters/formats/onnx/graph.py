@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from edgecore.converters.formats.onnx.gelu import join_gelus
 from edgecore.converters.formats.onnx.node import Node, Unsupported
 from edgecore.converters.formats.onnx.operators import OPERATORS
 from edgecore.converters.formats.onnx.values import CHANNELS_LAST, Value, reshaped
@@ -37,6 +38,7 @@ def open_onnx(path: Path, size: tuple[int, int] | None = None) -> keras.Model:
         )
     model = _load(path)
     graph = model.graph
+    join_gelus(graph)
     known = {item.name for item in graph.initializer}
     inputs = [item for item in graph.input if item.name not in known]
     if len(inputs) != 1 or len(graph.output) != 1:

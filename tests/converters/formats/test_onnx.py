@@ -117,6 +117,30 @@ def norm_last(graph: Any) -> None:
     graph.add("Gemm", graph.last, graph.weights(6, 4), graph.weights(4), alpha=0.5, beta=2.0)
 
 
+def gelu_of_half(graph: Any) -> None:
+    x = graph.conv(3, 4, 1)
+    graph.add("Mul", graph.constant(0.5**0.5), x)
+    graph.add("Erf")
+    gain = graph.add("Add", graph.constant(1), graph.last)
+    graph.add("Mul", x, graph.constant(0.5))
+    graph.add("Mul", gain, graph.last)
+    graph.head(4)
+
+
+@pytest.mark.parametrize("build", [norm_last, gelu_of_half], ids=lambda build: build.__name__)
+def test_a_gelu_in_pieces_becomes_one_that_tflite_has(build: Callable[[Any], None], tmp_path: Path) -> None:
+    from edgecore.converters.integer import check_integer
+    from edgecore.converters.quantise import quantise
+    from edgecore.tflite.model_file import read_model_file
+
+    graph = Graph()
+    build(graph)
+    network = check(graph, tmp_path, output=("n", 4))
+    flatbuffer = quantise(network, images(graph).transpose(0, 2, 3, 1))
+    check_integer(flatbuffer, network)
+    assert "GELU" in {operator.name for operator in read_model_file(flatbuffer).main.operators}
+
+
 def pad_last(graph: Any) -> None:
     """A border, and two channels of zeros, where TensorFlow's exporter keeps the channels last."""
     graph.conv(3, 4, 1)
