@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,19 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from edgecore import artefact, golden
+from edgecore import artefact
 from edgecore.artefact import Artefact
-from edgecore.converters.data import Source, load, to_input
+from edgecore.converters import metadata
+from edgecore.converters.calibration import Calibration, choose
+from edgecore.converters.data import Source
+from edgecore.converters.formats import FloatNetwork, KerasNetwork
 from edgecore.converters.host import quiet
-from edgecore.converters.quantise import quantise
+from edgecore.converters.integer import check_integer, tensors_of
+from edgecore.converters.quantise import quantise, to_float
+from edgecore.converters.verification.device import golden_of
 from edgecore.errors import UserError
 from edgecore.preprocess import Preprocessing, Preprocessor
 
-# Types that an all-integer graph may hold: int32 for biases and axes, bool and int64 for constants of shapes.
-INTEGER = (np.int8, np.int16, np.int32, np.int64, np.bool_)
 LEAST_AGREEMENT = 0.8
 
 
@@ -43,43 +47,50 @@ class Agreement:
         )
 
 
-def calibration_inputs(source: Source, spec: Preprocessing, count: int) -> NDArray[np.float32]:
-    """About `count` inputs, the same number of each class, as the device would make them.
-
-    One pixel of the first image is made black and its neighbour white, so that the input's range is that of
-    all pixels: with scale 1/255 and mean 0 the device's quantisation is then pixel - 128, exactly.
-    """
-    images, _ = load(source.balanced(count), spec)
-    images[0, 0, :2] = [[0], [255]]
-    return to_input(images, spec)
-
-
 def convert(
-    model: keras.Model, facts: Artefact, spec: Preprocessing, training: Source, images: int
+    model: keras.Model | FloatNetwork,
+    facts: Artefact,
+    spec: Preprocessing,
+    training: Source,
+    images: int,
+    *,
+    seed: int = 0,
+    float_layers: Collection[str] = (),
+    allow_float: bool = False,
 ) -> tuple[bytes, Agreement]:
     """The .tflite with its tail, and how it agrees with `model` on the calibration images.
 
-    Raises UserError if the labels do not fit, if anything is left in float, or if the two models disagree on
-    more than a fifth of the images.
+    Args:
+        model: a classifier.
+        facts: its name and classes; input, scores and golden output are filled in.
+        spec: what it wants to see of a frame.
+        training: where `images` pictures are drawn from, as many of each class, by `seed`. The result
+            depends on these arguments alone, to the byte.
+        float_layers: layers to leave in float.
+        allow_float: whether also operations without an int8 form may stay in float.
+
+    Raises UserError if the labels do not fit, if anything else is left in float, or if the two models
+    disagree on more than a fifth of the images.
     """
-    outputs = model.output_shape[-1]
-    if len(facts.classes) != outputs:
-        raise UserError(f"{len(facts.classes)} labels do not fit {model.name}, which has {outputs} outputs")
-    inputs = calibration_inputs(training, spec, images)
-    flatbuffer = quantise(model, iter(inputs))
-    check_integer(flatbuffer)
-    agreement = compare(model, flatbuffer, inputs, spec)
+    network = model if isinstance(model, FloatNetwork) else KerasNetwork(model)
+    if len(facts.classes) != network.classes:
+        raise UserError(
+            f"{len(facts.classes)} labels do not fit {network.name}, which has {network.classes} outputs; "
+            "give its own with --labels"
+        )
+    calibration = Calibration(choose(training, images, seed), spec)
+    kept = tensors_of(network, to_float(network), float_layers) if float_layers else set()
+    flatbuffer = quantise(network, calibration, kept)
+    if not allow_float:
+        check_integer(flatbuffer, network, kept)
+    agreement = compare(network, flatbuffer, calibration)
     if agreement.top1 < LEAST_AGREEMENT:
         raise UserError(
             f"{agreement}: too few; calibrate with images like those of training, or check mean and scale"
         )
-    facts = replace(facts, input=spec.to_json(), golden=golden_of(flatbuffer, spec))
-    return artefact.append(flatbuffer, facts), agreement
-
-
-def golden_of(flatbuffer: bytes, spec: Preprocessing) -> bytes:
-    """What the reference kernels say to the pictures of edgecore/golden.py."""
-    return golden.record(_interpreter(flatbuffer, "BUILTIN_REF"), spec)
+    facts = replace(facts, input=spec.to_json(), logits=network.logits)
+    flatbuffer = metadata.add(flatbuffer, facts)
+    return artefact.append(flatbuffer, replace(facts, golden=golden_of(flatbuffer, spec))), agreement
 
 
 def golden_in_own_process(path: Path) -> bool | None:
@@ -108,40 +119,24 @@ def _interpreter(flatbuffer: bytes, kernels: str = "BUILTIN_WITHOUT_DEFAULT_DELE
     return interpreter
 
 
-def check_integer(flatbuffer: bytes) -> None:
-    """UserError naming the first tensor that is not integer, or if input or output are not int8."""
-    interpreter = _interpreter(flatbuffer)
-    for tensor in interpreter.get_tensor_details():
-        if tensor["dtype"] not in INTEGER:
-            kind = np.dtype(tensor["dtype"]).name
-            raise UserError(
-                f"the converted model keeps {tensor['name']} in {kind}; an operation has no int8 form"
-            )
-    for tensor in (*interpreter.get_input_details(), *interpreter.get_output_details()):
-        if tensor["dtype"] is not np.int8:
-            raise UserError(
-                f"the converted model has {np.dtype(tensor['dtype']).name} at its border, not int8"
-            )
-
-
-def compare(
-    model: keras.Model, flatbuffer: bytes, inputs: NDArray[np.float32], spec: Preprocessing
-) -> Agreement:
-    """Both models on `inputs`, which the int8 one sees through the quantisation that the device applies."""
+def compare(network: FloatNetwork, flatbuffer: bytes, calibration: Calibration) -> Agreement:
+    """Both networks on the same images, which the int8 one sees through the device's quantisation."""
     interpreter = _interpreter(flatbuffer)
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    expected = model.predict(inputs, batch_size=100, verbose=0)
-    scale, zero_point = source["quantization"]
     out_scale, out_zero = target["quantization"]
-    scores = np.empty_like(expected)
-    for position, stored in enumerate(_quantised(inputs, spec, scale, zero_point)):
-        interpreter.set_tensor(source["index"], stored[None])
-        interpreter.invoke()
-        scores[position] = (
-            interpreter.get_tensor(target["index"])[0].astype(np.float32) - out_zero
-        ) * out_scale
-    same = float((scores.argmax(axis=1) == expected.argmax(axis=1)).mean())
-    return Agreement(len(inputs), same, float(np.abs(scores - expected).max()))
+    images, same, largest = 0, 0, 0.0
+    for inputs in calibration.batches():
+        expected = network.predict(inputs)
+        for wanted, stored in zip(
+            expected, _quantised(inputs, calibration.spec, *source["quantization"]), strict=True
+        ):
+            interpreter.set_tensor(source["index"], stored[None])
+            interpreter.invoke()
+            scores = (interpreter.get_tensor(target["index"])[0].astype(np.float32) - out_zero) * out_scale
+            images += 1
+            same += int(scores.argmax() == wanted.argmax())
+            largest = max(largest, float(np.abs(scores - wanted).max()))
+    return Agreement(images, same / max(1, images), largest)
 
 
 def _quantised(
@@ -159,13 +154,23 @@ def _quantised(
         yield stored
 
 
-def write(path: Path, data: bytes) -> None:
-    """Writes the .tflite whole or not at all; UserError if the folder does not take it."""
+def write(path: Path, data: bytes, option: str = "--out") -> None:
+    """Writes a file whole or not at all; UserError, naming the option, if the folder does not take it."""
+    part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
         part.write_bytes(data)
         part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise UserError(f"cannot write {path}: {error.strerror}; choose another {option}") from error
+
+
+def move(written: Path, path: Path) -> None:
+    """Gives a file that was written its final name; UserError if that cannot be."""
+    try:
+        written.replace(path)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}; choose another --out") from error
 

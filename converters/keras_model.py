@@ -1,4 +1,4 @@
-"""A .keras file with the facts beside it: what training writes, conversion and evaluation read."""
+"""A trained network with the facts beside it: what training writes, conversion and evaluation read."""
 
 from __future__ import annotations
 
@@ -10,55 +10,64 @@ import keras
 
 from edgecore.artefact import Artefact
 from edgecore.converters import zoo
+from edgecore.converters.formats import FORMATS, FloatNetwork, KerasNetwork, open_network
 from edgecore.converters.zoo import special  # noqa: F401  its layers can be loaded then
 from edgecore.errors import UserError
 from edgecore.preprocess import Preprocessing
 
 
+def open_described(
+    path: str | Path, given: dict[str, Any] | None = None, size: tuple[int, int] | None = None
+) -> tuple[FloatNetwork, Artefact | None, Preprocessing]:
+    """(network, facts of model.json or None, preprocessing) of a file or folder in any format.
+
+    The preprocessing is that of the facts, else of the zoo's member of the same name, else pixel / 255 in
+    red-green-blue; entries of `given` (order, resize, mean, scale) go over it. `size` is `open_network`'s.
+
+    Raises UserError if nothing loads, if it is no classifier of images, or if the preprocessing does not fit.
+    """
+    path = Path(path)
+    network = open_network(path, size)
+    facts = _facts(path)
+    return network, facts, _preprocessing(path, network, facts, given or {})
+
+
 def open_model(
     path: str | Path, given: dict[str, Any] | None = None
 ) -> tuple[keras.Model, Artefact | None, Preprocessing]:
-    """(model, facts of model.json or None, preprocessing).
-
-    The preprocessing is that of the facts, else of the zoo's member of the same name, else pixel / 255 in
-    red-green-blue; entries of `given` (order, resize, mean, scale) go over it. Raises UserError if the file
-    does not load, or is no classifier of square or rectangular images.
-    """
-    path = Path(path)
-    model = load(path)
-    if not isinstance(model.input_shape, tuple) or len(model.input_shape) != 4:
-        raise UserError(
-            f"{path} takes {model.input_shape}, not one batch of images (n, height, width, channels)"
-        )
-    if not isinstance(model.output_shape, tuple) or len(model.output_shape) != 2:
-        raise UserError(f"{path} gives {model.output_shape}, not one score per class")
-    _, height, width, channels = model.input_shape
-    if None in (height, width, channels) or channels not in (1, 3):
-        raise UserError(f"{path} has no fixed input of 1 or 3 channels: {model.input_shape}")
-    facts = _facts(path)
-    base: dict[str, Any] = {"order": "RGB" if channels == 3 else "GREY", "mean": [0.0], "scale": [1 / 255]}
-    member = zoo.MEMBERS.get(model.name)
-    if facts is not None:
-        base = dict(facts.input)
-    elif member is not None:
-        base |= {"order": member.order, "scale": list(member.scale)}
-    fields = {**base, **(given or {}), "width": width, "height": height}
-    spec = Preprocessing.from_json(fields)
-    if (spec.order == "GREY") != (channels == 1):
-        raise UserError(f"{path} takes {channels} channel(s), which the order {spec.order} does not fit")
-    return model, facts, spec
+    """The same with the Keras model itself, for Keras and ONNX files."""
+    network, facts, spec = open_described(path, given)
+    if not isinstance(network, KerasNetwork):
+        raise UserError(f"{path} is no Keras model; give a .keras, .h5 or .onnx file")
+    return network.model, facts, spec
 
 
 def load(path: str | Path) -> keras.Model:
     """Any Keras model of a file; UserError if there is none."""
     path = Path(path)
     if not path.is_file():
-        raise UserError(f"there is no model {path}; give a .keras file, as `edgecore train` writes it")
+        raise UserError(f"there is no model {path}; give {FORMATS}")
     try:
         return keras.models.load_model(path, compile=False)
     except Exception as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise UserError(f"{path} does not load as a Keras model: {lines[0]}") from error
+
+
+def _preprocessing(
+    path: Path, network: FloatNetwork, facts: Artefact | None, given: dict[str, Any]
+) -> Preprocessing:
+    height, width, channels = network.input_shape
+    base: dict[str, Any] = {"order": "RGB" if channels == 3 else "GREY", "mean": [0.0], "scale": [1 / 255]}
+    member = zoo.MEMBERS.get(network.name)
+    if facts is not None:
+        base = dict(facts.input)
+    elif member is not None:
+        base |= {"order": member.order, "scale": list(member.scale)}
+    spec = Preprocessing.from_json({**base, **given, "width": width, "height": height})
+    if spec.channels != channels:
+        raise UserError(f"{path} takes {channels} channel(s), which the order {spec.order} does not fit")
+    return spec
 
 
 def _facts(path: Path) -> Artefact | None:

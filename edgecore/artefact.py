@@ -24,6 +24,7 @@ FACTS = "edgecore.json"
 LABELS = "labels.txt"
 ORDERS = {"RGB": 3, "BGR": 3, "GREY": 1}
 RESIZES = ("stretch", "letterbox", "crop")
+LOGITS = "logits"
 GOLDEN_PICTURES = 1  # the formula of edgecore/golden.py; another one gets another number
 
 
@@ -33,7 +34,8 @@ class Artefact:
 
     `input` holds width, height, order, resize, and mean and scale per channel: the network's float input is
     (pixel - mean) * scale. `model_sha256` is of the flatbuffer alone, empty until written. `accuracy` and
-    `training` are free-form facts for people and tests. `golden` holds the reference's output bytes for the
+    `training` are free-form facts for people and tests. `logits` says that the network ends before its
+    softmax, which the device then computes. `golden` holds the reference's output bytes for the
     pictures of edgecore/golden.py; empty: none.
     """
 
@@ -45,10 +47,11 @@ class Artefact:
     training: dict[str, Any] = field(default_factory=dict)
     accuracy: dict[str, Any] = field(default_factory=dict)
     golden: bytes = b""
+    logits: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The content of edgecore.json, in the order in which it is written."""
-        facts = {
+        facts: dict[str, Any] = {
             "format": FORMAT,
             "name": self.name,
             "task": self.task,
@@ -58,6 +61,8 @@ class Artefact:
             "training": self.training,
             "accuracy": self.accuracy,
         }
+        if self.logits:
+            facts["scores"] = LOGITS
         if self.golden:
             output = base64.b64encode(self.golden).decode("ascii")
             facts["golden"] = {"pictures": GOLDEN_PICTURES, "output": output}
@@ -82,6 +87,7 @@ class Artefact:
                 training=dict(facts.get("training") or {}),
                 accuracy=dict(facts.get("accuracy") or {}),
                 golden=_golden(facts),
+                logits=facts.get("scores") == LOGITS,
             )
         except (TypeError, ValueError) as error:
             raise UserError(f"{FACTS} is damaged: {error}; write the model again") from error

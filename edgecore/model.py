@@ -45,6 +45,7 @@ class Model:
                 "give the label file that belongs to it"
             )
         self.labels = list(labels) if labels is not None else [f"class {index}" for index in range(classes)]
+        self._logits = network.artefact is not None and network.artefact.logits
         self._preprocess = Preprocessor(
             preprocessing, self.input.dtype, self.input.scale, self.input.zero_point
         )
@@ -75,12 +76,26 @@ class Model:
         self.network.invoke()
 
     def scores(self) -> np.ndarray:
-        """The dequantised output of the last inference, float32 (classes,)."""
+        """The dequantised output of the last inference, float32 (classes,); its softmax, where the file says
+        that the network ends before one.
+        """
         import numpy as np
 
         stored = self.network.output().reshape(-1).astype(np.int32)
         scores: np.ndarray = (stored - self.output.zero_point) * np.float32(self.output.scale or 1.0)
-        return scores
+        if not self._logits:
+            return scores
+        shares = np.exp(scores - scores.max())
+        return np.asarray(shares / shares.sum())
+
+    @property
+    def largest_score(self) -> float:
+        """What no score can exceed."""
+        import numpy as np
+
+        if self._logits:
+            return 1.0
+        return float((np.iinfo(self.output.dtype).max - self.output.zero_point) * (self.output.scale or 1.0))
 
     def predictions(self, top: int = 5) -> list[Prediction]:
         """The best classes of the last inference, best first; equal scores in the order of their indices."""

@@ -84,6 +84,13 @@ def test_a_golden_output_that_cannot_be_compared_counts_as_none(golden: Any) -> 
     assert "golden" not in facts.to_json()
 
 
+def test_scores_are_said_to_be_logits_only_where_they_are() -> None:
+    assert "scores" not in FACTS.to_json()
+    logits = dataclasses.replace(FACTS, logits=True)
+    assert logits.to_json()["scores"] == "logits"
+    assert Artefact.from_json(logits.to_json()) == logits
+
+
 def test_facts_of_another_flatbuffer_are_refused(tmp_path: Path) -> None:
     tail = artefact.append(MODEL, FACTS)[len(MODEL) :]
     other = b"\x1c\0\0\0TFL3" + bytes(len(MODEL) - 8)

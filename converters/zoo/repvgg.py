@@ -79,13 +79,19 @@ def _as_3x3(model: keras.Model, name: str, channels: int) -> tuple[NDArray[np.fl
     return kernel * gain, np.asarray(norm.beta) - mean * gain
 
 
+def has_branches(model: keras.Model) -> bool:
+    """Whether `model` is a network of `repvgg` as it is trained, which `merge` takes."""
+    names = {layer.name for layer in model.layers}
+    return model.name.removeprefix("repvgg_") in LAYOUT and "stage0_1_3x3_conv" in names
+
+
 def merge(model: keras.Model) -> keras.Model:
     """The plain network that answers as the trained `model` of `repvgg` does, but for rounding.
 
     Raises UserError if `model` is no RepVGG with branches.
     """
     variant = model.name.removeprefix("repvgg_")
-    if variant not in LAYOUT:
+    if not has_branches(model):
         raise UserError(f"{model.name} has no branches to merge; give a trained network of repvgg")
     plain = repvgg(model.output_shape[-1], model.input_shape[1], variant=variant, merged=True)
     for layer in plain.layers:

@@ -95,6 +95,8 @@ class LocalResponseNorm(layers.Layer):
     No weights. TFLite has no int8 form of it.
     """
 
+    instead_in_int8 = "put a batch norm in its place, as alexnet_bn of the zoo has it"
+
     def __init__(
         self, depth: int = 5, *, k: float = 2.0, alpha: float = 1e-4, beta: float = 0.75, **options: Any
     ) -> None:

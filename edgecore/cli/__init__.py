@@ -73,7 +73,10 @@ def _drop_output() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command line and returns the exit status: 0, 2 for a mistake of the user, 130 after Ctrl-C."""
+    """Runs one command line and returns the exit status.
+
+    0; 1 for a failed check, 2 for a mistake of the user, 130 after Ctrl-C.
+    """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # started with it closed
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123
@@ -95,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug:
             raise
         complain(str(error))
-        return USER_ERROR
+        return error.status
     except KeyboardInterrupt:
         if debug:
             raise

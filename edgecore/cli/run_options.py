@@ -181,9 +181,7 @@ def check_options(args: argparse.Namespace) -> None:
 
 def check_threshold(rules: Rules, model: Model) -> None:
     """Raises UserError where no score of the model can reach the threshold."""
-    import numpy as np
-
-    largest = (np.iinfo(model.output.dtype).max - model.output.zero_point) * (model.output.scale or 1.0)
+    largest = model.largest_score
     if rules.enter > largest:
         raise UserError(
             f"no score reaches the --threshold of {rules.enter:g}: this model's are {largest:.3g} at most"

@@ -37,7 +37,7 @@ def int8(name: str, size: int, options: dict[str, Any], monkeypatch: pytest.Monk
 def test_members_become_full_int8_of_the_estimated_size(
     name: str, size: int, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edgecore.converters.convert import check_integer
+    from edgecore.converters.integer import check_integer
     from edgecore.converters.zoo.count import figures, sketch
 
     model = int8(name, size, options, monkeypatch)
@@ -46,8 +46,26 @@ def test_members_become_full_int8_of_the_estimated_size(
     assert len(model) == pytest.approx(estimate, rel=0.05)
 
 
-def test_local_response_norm_stays_in_float(monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgecore.converters.convert import check_integer
+def test_local_response_norm_stays_in_float_and_another_alexnet_is_named() -> None:
+    import numpy as np
 
-    with pytest.raises(UserError, match="no int8 form"):
-        check_integer(int8("alexnet", 67, {"hidden": 8}, monkeypatch))
+    from edgecore.converters.formats import KerasNetwork
+    from edgecore.converters.integer import check_integer
+    from edgecore.converters.quantise import quantise
+
+    network = KerasNetwork(zoo.build("alexnet", 5, input_size=67, hidden=8))
+    images = np.random.default_rng(0).random((2, 67, 67, 3)).astype(np.float32)
+    layers = r"conv1_norm \(SQUARE, POW\), conv2_norm \(SQUARE, POW\)"
+    with pytest.raises(UserError, match=rf"no int8 form of layer {layers}; put a batch norm .* alexnet_bn"):
+        check_integer(quantise(network, images), network)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lenet5", "squeezenet_v1.1", "mobilenet_v3_small", "shufflenet_v2", "unet"])
+def test_members_run_wholly_in_the_engine_with_the_references_bytes(name: str) -> None:
+    from edgecore.converters.zoo.convertible import look
+
+    row = look(name)
+    assert (row.refused, row.left, row.differing) == ("", "", 0)
+    assert row.pictures == 4
+    assert row.nodes > 10

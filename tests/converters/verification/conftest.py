@@ -57,7 +57,7 @@ def network(colours: Path, tensorflow: None) -> Network:
     import keras
     from keras import layers
 
-    from edgecore.converters.convert import calibration_inputs
+    from edgecore.converters.calibration import Calibration
 
     keras.utils.set_random_seed(3)
     x = image = keras.Input((32, 32, 3), name="image")
@@ -66,7 +66,8 @@ def network(colours: Path, tensorflow: None) -> Network:
     x = layers.Concatenate(name="both")([x, layers.Conv2D(8, 1, activation="relu", name="side")(x)])
     x = layers.GlobalAveragePooling2D(name="average")(x)
     model = keras.Model(image, layers.Dense(2, activation="softmax", name="classifier")(x), name="tiny")
-    inputs = calibration_inputs(data.open_source(colours / "train"), SPEC, 40)
+    training = data.open_source(colours / "train").balanced(40)
+    inputs = np.stack(list(Calibration(training, SPEC)))
     # The nearest class mean over random features is a classifier.
     features = keras.Model(model.input, model.get_layer("average").output).predict_on_batch(inputs)
     means = features.reshape(2, 20, -1).mean(axis=1)
