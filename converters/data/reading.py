@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
+import os
 import stat
+import struct
 import threading
 import zipfile
 import zlib
@@ -17,6 +20,18 @@ from edgecore.camera.uri import MAX_SIDE
 from edgecore.errors import UserError
 
 MAX_BYTES = 1 << 28  # of one image file; a member of a zip may claim any size
+# What zipfile and its decompressors raise besides OSError for damaged, encrypted or unknown content.
+ZIP_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    ValueError,
+)
+PNG, PNG_END = b"\x89PNG", b"IEND"
 
 
 class Unusable(Exception):
@@ -29,11 +44,12 @@ def decoded(data: bytes) -> NDArray[np.uint8]:
     A picture is turned as its EXIF orientation says; an alpha channel is dropped, not blended; of 16 bits the
     upper 8 stay; grey is repeated in the three channels.
 
-    Raises Unusable, also for a JPEG that ends too early, whose rest OpenCV would make up in grey.
+    Raises Unusable, also for a JPEG that ends too early, whose rest OpenCV would make up in grey, and for a
+    PNG, of which libpng would tell stderr.
     """
     if not data:
         raise Unusable("empty")
-    if cut_off(data):
+    if cut_off(data) or (data.startswith(PNG) and PNG_END not in data):
         raise Unusable("ends too early")
     cv2 = opencv()
     try:
@@ -81,10 +97,10 @@ class Reader:
         try:
             return self._member(name) if self._path.is_file() else self._file(name)
         except OSError as error:
-            if not self._path.exists():
-                raise UserError(f"{self._path} is no longer there; bring it back and start again") from error
+            if not os.access(self._path, os.R_OK):
+                raise UserError(f"{self._path} can no longer be read; bring it back, start again") from error
             raise Unusable(f"cannot be read: {error.strerror or error}") from error
-        except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
+        except ZIP_DAMAGE as error:
             raise Unusable("damaged in the zip") from error
 
     def _file(self, name: str) -> bytes:

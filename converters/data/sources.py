@@ -22,6 +22,8 @@ from edgecore.errors import UserError
 TRAINING = ("train.zip", "train", "training_set")
 TESTING = ("test.zip", "test", "test_set", "val.zip", "val")
 
+OUTER = 3  # folders around all others that are passed over; links may make a circle
+
 Item = tuple[str, int]
 
 
@@ -70,9 +72,13 @@ class Source:
         return self._part(spread)
 
     def split(self, fraction: float) -> tuple[Source, Source]:
-        """(the rest, every 1/`fraction`-th item of each class), for data without a test set."""
+        """(the rest, every 1/`fraction`-th item of each class, at least one), for data without a test set.
+
+        Raises UserError: a class with a single image, which would be in one part only.
+        """
+        self._need(2, "one to train with and one to test")
         step = max(2, round(1 / fraction))
-        return self._without_and_with(lambda members: members[step - 1 :: step])
+        return self._without_and_with(lambda members: members[step - 1 :: step] or members[-1:])
 
     def folds(self, k: int) -> list[tuple[Source, Source]]:
         """`k` times (training, held out), for cross-validation; each item is held out once.
@@ -85,15 +91,21 @@ class Source:
         """
         if k < 2:
             raise UserError(f"{k} folds are too few; give 2 or more")
-        for index, name in enumerate(self.classes):
-            count = sum(item[1] == index for item in self.items)
-            if count < k:
-                raise UserError(f"class '{name}' has {count} images, too few for {k} folds; give fewer folds")
+        self._need(k, f"one for each of {k} folds")
 
         def run(fold: int) -> Callable[[list[Item]], list[Item]]:
             return lambda members: members[fold * len(members) // k : (fold + 1) * len(members) // k]
 
         return [self._without_and_with(run(fold)) for fold in range(k)]
+
+    def _need(self, least: int, what: str) -> None:
+        for index, name in enumerate(self.classes):
+            count = sum(item[1] == index for item in self.items)
+            if count < least:
+                raise UserError(
+                    f"{self.path}: class '{name}' has too few images ({count}): at least {least} are needed, "
+                    f"{what}; add more"
+                )
 
     def _without_and_with(self, choose: Callable[[list[Item]], list[Item]]) -> tuple[Source, Source]:
         held = self._part(choose)
@@ -130,7 +142,10 @@ def _levels(tree: Tree) -> Iterator[str]:
     """The root, and the folder in it for as long as that is alone and has folders in turn."""
     at = ""
     yield at
-    while len(folders := tree.folders(at)) == 1 and not tree.images(at):
+    for _ in range(OUTER):
+        folders = tree.folders(at)
+        if len(folders) != 1 or tree.images(at):
+            return
         at = joined(at, folders[0])
         if not tree.folders(at) or tree.images(at):
             return

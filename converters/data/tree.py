@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 from edgecore.camera.uri import IMAGE_SUFFIXES
+from edgecore.converters.data.reading import ZIP_DAMAGE
 from edgecore.errors import UserError
 
 ENCRYPTED = 0x1  # flag of a zip's member
@@ -34,10 +35,14 @@ class Tree:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._zipped: dict[str, tuple[set[str], set[str]]] | None = None
-        if path.is_file():
-            self._zipped = _of_zip(path)
-        elif not path.is_dir():
+        try:
+            zipped, there = path.is_file(), path.exists()
+        except OSError as error:
+            raise UserError(f"{path} cannot be read: {error.strerror}; check it") from error
+        if not there:
             raise UserError(f"no data at {path}; give a folder or zip of class folders")
+        if zipped:
+            self._zipped = _of_zip(path)
 
     def folders(self, at: str = "") -> list[str]:
         """Names of the folders in the folder `at`; hidden ones are left out."""
@@ -66,7 +71,7 @@ def _of_zip(path: Path) -> dict[str, tuple[set[str], set[str]]]:
             members = archive.infolist()
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}; check it") from error
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except ZIP_DAMAGE as error:
         raise UserError(
             f"{path} is neither a folder nor a readable zip; give one of class folders"
         ) from error
@@ -75,6 +80,8 @@ def _of_zip(path: Path) -> dict[str, tuple[set[str], set[str]]]:
     tree: dict[str, tuple[set[str], set[str]]] = {}
     for member in members:
         *folders, file = member.filename.split("/")
+        if not {"", ".", ".."}.isdisjoint(folders):  # no path of the archive's own tree
+            continue
         for depth, name in enumerate(folders):
             tree.setdefault("/".join(folders[:depth]), (set(), set()))[0].add(name)
         if file:
