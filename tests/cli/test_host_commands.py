@@ -88,7 +88,7 @@ def test_mistakes_get_one_line(data: Path, tmp_path: Path, capsys: pytest.Captur
         (("--model", "lenet5", "--folds", "17"), "one for each of 17 folds"),
         (("--model", "lenet5", "--resume"), "nothing to resume"),
         (("--model", "lenet5", "--epochs", "2", "--warmup", "3"), "the warm-up at most the epochs"),
-        (("--model", "lenet5", "--translate", "0.5"), "translate must be of type int"),
+        (("--model", "lenet5", "--translate", "0.5"), "invalid int value"),
         (("--model", "lenet5", "--validation", "1"), "validation is 1.0"),
     ],
 )

@@ -31,7 +31,7 @@ def rows(count: int) -> list[dict[str, float]]:
             "accuracy": 1 - 0.8 * math.exp(-epoch / 8),
             "val_loss": 1.9 * math.exp(-epoch / 8) + 0.4 + (epoch / 60) ** 2,
             "val_accuracy": 0.85 - 0.6 * math.exp(-epoch / 8) - (epoch / 150) ** 2,
-            "rate": 0.001 * (1 + math.cos(math.pi * epoch / count)) / 2,
+            "rate": 0.001 * (1 + math.cos(math.pi * (epoch - 1) / count)) / 2,
         }
         for epoch in range(1, count + 1)
     ]
