@@ -63,8 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_training(
         parser.add_argument_group(
             "training",
-            "Each goes over the recipe's entry. Without a recipe: 20 epochs of 64 images a step, the rate 0.05 "
-            "with SGD, 0.001 with Adam, falling linearly to 0 after an epoch of warm-up.",
+            "Each goes over the recipe's entry. Without a recipe: 20 epochs of 64 images a step; rate 0.05, "
+            "or 0.001 for Adam, falling linearly to 0 after an epoch of warm-up.",
         )
     )
     group = parser.add_argument_group("variation of the training images")

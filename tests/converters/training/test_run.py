@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import gc
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from disks import mounted
 
 from edgecore.converters import data, recipes
 from edgecore.converters.training.files import opened
@@ -214,3 +216,25 @@ def test_frozen_layers_stay_and_their_norms_do_too(parts: Parts, tmp_path: Path)
 def test_what_does_not_fit_is_refused(parts: Parts, tmp_path: Path, table: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
         begin(parts, tmp_path, recipes.from_table(recipes.overlay(TINY, table)))
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("left", [0, 200_000, 400_000])
+def test_a_full_disk_leaves_the_last_good_checkpoint(
+    trained: Any, parts: Parts, tmp_path: Path, left: int
+) -> None:
+    with mounted(tmp_path / "disk", 4) as disk:
+        run = begin(parts, disk.path / "run", recipe())
+        next(run.epochs())
+        good = (run.folder / "state.npz").read_bytes()
+        disk.fill(leave=left)
+        with pytest.raises(UserError, match=r"^cannot write .*: No space left on device; .* --resume$"):
+            list(run.epochs())
+        gc.collect()  # what a half-written archive complains of when it is collected
+        assert (run.folder / "state.npz").read_bytes() == good
+        assert not list(run.folder.glob("*.part*"))
+        disk.clear()
+        again = begin(parts, disk.path / "run", recipe())
+        assert [epoch.epoch for epoch in again.epochs()] == [2]
+        for expected, value in zip(trained.learner.variables, again.learner.variables, strict=True):
+            assert np.asarray(value).tobytes() == np.asarray(expected).tobytes()

@@ -1,4 +1,4 @@
-"""`edgecore train` from the outside: killed at any moment, on a full disk, with folds, and after mistakes."""
+"""`edgecore train` from the outside: killed at any moment, with folds, on a terminal."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from disks import SmallDisk, mounted
 
 from edgecore.converters import data
 
@@ -93,31 +91,6 @@ def test_ctrl_c_says_how_to_continue(colours: Path, tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "continue with the same command and --resume" in said.decode()
     assert (folder / "curves.png").exists()
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    """A disk of 4 MiB."""
-    with mounted(tmp_path / "disk", 4) as disk:
-        yield disk
-
-
-def test_a_full_disk_ends_the_run_with_one_line_and_the_last_good_checkpoint(
-    whole: Path, colours: Path, disk: SmallDisk
-) -> None:
-    folder = disk.path / "run"
-    words = (*TINY, "--epochs", 40, "--data", colours, "--out", folder)
-    process = subprocess.Popen(command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    wait_for(folder / "state.npz", process)
-    disk.fill()
-    _, said = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 2
-    assert said.decode().count("\n") == 1
-    assert "No space left on device" in said.decode()
-    assert not list(folder.glob("*.part*"))
-    disk.clear()
-    assert "epoch 40 is the result" in train(*words, "--resume")
-    assert weights(folder) == weights(whole)
 
 
 def test_folds_are_trained_resumed_and_summed_up(colours: Path, tmp_path: Path) -> None:
