@@ -8,6 +8,7 @@ groups are called like their layers. No layer is made, so that no code of the fi
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -61,11 +62,18 @@ def _arrays(file: h5py.File, path: Path) -> Arrays:
 
 
 def _by_layer(file: h5py.Group) -> Arrays:
-    """Of Keras 2: every layer's group names its arrays, `<layer>/kernel:0`."""
+    """Of Keras 2: a layer's group lists its arrays, `conv1/kernel:0`, a model's those of its layers."""
     found: Arrays = {}
-    for layer, group in file.items():
-        for name in group.attrs.get("weight_names", ()):
-            name = name.decode() if isinstance(name, bytes) else str(name)
-            variable = name.rpartition("/")[2].removesuffix(":0")
-            found[f"{layer}/{variable}"] = np.asarray(group[name])
+    for layer in map(_text, file.attrs["layer_names"]):
+        group = file[layer]
+        for name in map(_text, group.attrs.get("weight_names", ())):
+            inner, _, variable = name.rpartition("/")
+            # Keras 2 numbered names that it had given before.
+            is_own = inner.endswith(layer) or re.sub(r"_\d+$", "", inner).endswith(layer)
+            module = layer if is_own or not inner else inner
+            found[f"{module}/{variable.removesuffix(':0')}"] = np.asarray(group[name])
     return found
+
+
+def _text(name: bytes | str) -> str:
+    return name.decode() if isinstance(name, bytes) else str(name)

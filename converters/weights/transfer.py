@@ -20,21 +20,23 @@ from edgecore.converters.weights.files import Arrays, grouped, read
 from edgecore.converters.weights.layout import Parts
 from edgecore.errors import UserError
 
-INPUT = ("order", "mean", "scale")
+INPUT = ("order", "resize", "filter", "mean", "scale")
 
 
 @dataclass(frozen=True)
 class Loaded:
     """What came of a file: names of layers `taken` from it and `fresh` as they were, arrays left `unused`.
 
-    `input` holds order, mean and scale of the input that the weights expect, for `Preprocessing`; None: the
-    file does not say. `fresh` has only layers with weights.
+    `input` holds what the weights expect of a picture, as fields of `Preprocessing`; None: the file does not
+    say. `classes` is how many the file's own classifier tells apart; None: it has none. `fresh` has only
+    layers with weights.
     """
 
     taken: tuple[str, ...]
     fresh: tuple[str, ...]
     unused: tuple[str, ...]
     input: dict[str, Any] | None
+    classes: int | None
 
     def __str__(self) -> str:
         text = f"weights of {len(self.taken)} layers taken"
@@ -86,6 +88,7 @@ def load_into(model: keras.Model, path: str | Path) -> Loaded:
         fresh=tuple(layer.name for layer in weighted if layer.name not in plan.filled),
         unused=tuple(name for parts in modules.values() for name in parts.values() if name not in plan.used),
         input=dict(scheme.input) if scheme else _input_beside(path),
+        classes=plan.classes,
     )
 
 
@@ -103,11 +106,12 @@ class _Plan:
         self.path, self.arrays, self.modules, self.model, self.scheme = path, arrays, modules, model, scheme
         self.filled: dict[str, Parts] = {}
         self.used: set[str] = set()
+        self.classes: int | None = None
 
     def add(self, layer: keras.Layer, is_head: bool) -> None:
         """Finds the arrays of one layer; UserError if they do not fit."""
-        module = self.scheme.module_of(self.model, layer.name) if self.scheme else layer.name
-        names = self.modules.get(module or "", {})
+        module = self._module(layer)
+        names = self.modules.get(module, {})
         parts = {part: self.arrays[name] for part, name in names.items()}
         own, origin = layout.arranged(layer, parts)
         if not own:
@@ -117,6 +121,8 @@ class _Plan:
             raise UserError(
                 f"{self.path} has {module} without the {missing[0]} of {self.model.name}'s {layer.name}"
             )
+        if is_head:
+            self.classes = int(next(iter(own.values())).shape[-1])
         for variable, array in zip(layer.weights, own.values(), strict=True):
             if array.shape == variable.shape:
                 continue
@@ -129,6 +135,38 @@ class _Plan:
             )
         self.filled[layer.name] = own
         self.used |= {names[part] for part in origin.values()}
+        is_convolution = isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D)
+        if is_convolution and "bias" in parts and "bias" not in own:
+            self._add_folded(layer, names["bias"])
+
+    def _add_folded(self, convolution: keras.Layer, bias: str) -> None:
+        """An exporter folded the batch norm after a convolution into it: the norm keeps its bias alone."""
+        norm = next(
+            (
+                layer
+                for layer in self.model.layers
+                if isinstance(layer, layers.BatchNormalization) and layer.input is convolution.output
+            ),
+            None,
+        )
+        if norm is None or self._module(norm) in self.modules:
+            raise UserError(
+                f"{self.path} has {bias}, and {convolution.name} of {self.model.name} no bias; choose the "
+                "model that the weights are of"
+            )
+        beta = self.arrays[bias]
+        epsilon = norm.epsilon if self.scheme is None else self.scheme.epsilon or norm.epsilon
+        self.filled[norm.name] = {
+            "gamma": np.ones_like(beta),
+            "beta": beta,
+            "moving_mean": np.zeros_like(beta),
+            "moving_variance": np.full_like(beta, 1 - epsilon),
+        }
+        self.used.add(bias)
+
+    def _module(self, layer: keras.Layer) -> str:
+        """The module of the file that a layer's arrays belong to; "" if there is none."""
+        return layer.name if self.scheme is None else self.scheme.module_of(self.model, layer.name) or ""
 
     def apply(self, epsilon: float | None) -> None:
         """Fills the model."""
@@ -140,10 +178,10 @@ class _Plan:
 
 
 def _input_beside(path: Path) -> dict[str, Any] | None:
-    """Order, mean and scale of the facts that `edgecore train` writes beside a .keras file."""
+    """The input of the facts that `edgecore train` writes beside a .keras file."""
     try:
         facts = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["input"]
-        return {key: facts[key] for key in INPUT}
+        return {key: facts[key] for key in INPUT if key in facts}
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

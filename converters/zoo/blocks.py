@@ -147,8 +147,11 @@ def max_pool(x: KerasTensor, window: int, stride: int, name: str) -> KerasTensor
     return layers.MaxPooling2D(window, strides=stride, padding=padding, name=name)(x)
 
 
-def same_average(x: KerasTensor, name: str) -> KerasTensor:
-    """Average of 3x3 windows, over the pixels that lie inside the map."""
+def same_average(x: KerasTensor, name: str, *, padded: bool = False) -> KerasTensor:
+    """Average of 3x3 windows, over the pixels inside the map; with `padded` over zeros outside too."""
+    if padded:
+        x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
+        return layers.AveragePooling2D(3, strides=1, name=name)(x)
     return layers.AveragePooling2D(3, strides=1, padding="same", name=name)(x)
 
 
@@ -192,14 +195,14 @@ def channel_shuffle(x: KerasTensor, groups: int, name: str) -> KerasTensor:
     return layers.Reshape((height, width, channels), name=f"{name}_join")(x)
 
 
-def ceil_pool(x: KerasTensor, name: str) -> KerasTensor:
-    """Max pool 3x3 stride 2 whose last window may reach one row or column over the border.
+def ceil_pool(x: KerasTensor, name: str, window: int = 3) -> KerasTensor:
+    """Max pool of `window` 2 or 3, stride 2, whose last window may reach one row or column over the border.
 
-    Caffe rounds the output size up. For an even size that is Keras's 'same', which then pads the end
-    alone; for an odd size nothing is left over, and 'valid' is the same thing.
+    Caffe rounds the output size up. Where something is left over, that is Keras's 'same', which then pads
+    the end alone: for a window of 3 on an even size. Elsewhere 'valid' is the same thing.
     """
-    padding = "same" if x.shape[1] % 2 == 0 else "valid"
-    return layers.MaxPooling2D(3, strides=2, padding=padding, name=name)(x)
+    padding = "same" if (x.shape[1] - window) % 2 else "valid"
+    return layers.MaxPooling2D(window, strides=2, padding=padding, name=name)(x)
 
 
 def fire(x: KerasTensor, squeeze: int, expand: int, *, bypass: bool = False, name: str) -> KerasTensor:

@@ -2,7 +2,7 @@
 
 The paper's two local response normalisations are left out: they carry no weights, and the networks that
 followed found them to be of no use. As a release of its weights does, `batch_norm` puts a batch norm after
-every convolution, and `wide_kernel` 3 makes the widest branch a 3x3.
+every convolution, `wide_kernel` 3 makes the widest branch a 3x3, and `last_pool` 2 the last pool a 2x2.
 """
 
 from __future__ import annotations
@@ -32,11 +32,13 @@ def googlenet(
     *,
     batch_norm: bool = False,
     wide_kernel: int = 5,
+    last_pool: int = 3,
     dropout: float = 0.4,
 ) -> keras.Model:
     """Nine inception modules; 6,998,552 parameters with 1000 classes.
 
-    Input float (batch, input_size, input_size, 3); output softmax (batch, classes).
+    Input float (batch, input_size, input_size, 3); output softmax (batch, classes). `last_pool` is the window
+    of the pool before the last two modules.
     """
 
     def part(x: KerasTensor, filters: int, kernel: int, name: str, stride: int = 1) -> KerasTensor:
@@ -50,7 +52,8 @@ def googlenet(
     x = part(x, 192, 3, "conv2")
     for name, (one, reduce3, three, reduce5, five, project) in MODULES.items():
         if name.endswith("a"):
-            x = ceil_pool(x, f"pool{int(name[0]) - 1}")
+            window = last_pool if name == "5a" else 3
+            x = ceil_pool(x, f"pool{int(name[0]) - 1}", window)
         pooled = layers.MaxPooling2D(3, strides=1, padding="same", name=f"{name}_pool")(x)
         x = layers.Concatenate(name=f"{name}_concat")(
             [

@@ -63,18 +63,18 @@ def inception_v2(classes: int = 1000, input_size: int = 224, *, excite: int = 0)
     return keras.Model(inputs, classifier(x, classes), name=name)
 
 
-def _v3_a(x: KerasTensor, project: int, name: str) -> KerasTensor:
+def _v3_a(x: KerasTensor, project: int, padded: bool, name: str) -> KerasTensor:
     """At 35x35: 1x1, 5x5, double 3x3, pool."""
     branches = [
         chain(x, [(64, 1)], f"{name}_1x1"),
         chain(x, [(48, 1), (64, 5)], f"{name}_5x5"),
         chain(x, [(64, 1), (96, 3), (96, 3)], f"{name}_double"),
-        chain(same_average(x, f"{name}_pool"), [(project, 1)], f"{name}_project"),
+        chain(same_average(x, f"{name}_pool", padded=padded), [(project, 1)], f"{name}_project"),
     ]
     return concat(branches, name)
 
 
-def _v3_c(x: KerasTensor, inner: int, name: str) -> KerasTensor:
+def _v3_c(x: KerasTensor, inner: int, padded: bool, name: str) -> KerasTensor:
     """At 17x17: 7x7 as 1x7 and 7x1, once and twice."""
     row, column = (1, 7), (7, 1)
     double: Steps = [(inner, 1), (inner, column), (inner, row), (inner, column), (192, row)]
@@ -82,12 +82,12 @@ def _v3_c(x: KerasTensor, inner: int, name: str) -> KerasTensor:
         chain(x, [(192, 1)], f"{name}_1x1"),
         chain(x, [(inner, 1), (inner, row), (192, column)], f"{name}_7x7"),
         chain(x, double, f"{name}_double"),
-        chain(same_average(x, f"{name}_pool"), [(192, 1)], f"{name}_project"),
+        chain(same_average(x, f"{name}_pool", padded=padded), [(192, 1)], f"{name}_project"),
     ]
     return concat(branches, name)
 
 
-def _v3_e(x: KerasTensor, name: str) -> KerasTensor:
+def _v3_e(x: KerasTensor, padded: bool, name: str) -> KerasTensor:
     """At 8x8: 3x3 as 1x3 beside 3x1."""
 
     def split(y: KerasTensor, label: str) -> list[KerasTensor]:
@@ -100,15 +100,18 @@ def _v3_e(x: KerasTensor, name: str) -> KerasTensor:
         chain(x, [(320, 1)], f"{name}_1x1"),
         *split(chain(x, [(384, 1)], f"{name}_3x3"), "3x3"),
         *split(chain(x, [(448, 1), (384, 3)], f"{name}_double"), "double"),
-        chain(same_average(x, f"{name}_pool"), [(192, 1)], f"{name}_project"),
+        chain(same_average(x, f"{name}_pool", padded=padded), [(192, 1)], f"{name}_project"),
     ]
     return concat(branches, name)
 
 
-def inception_v3(classes: int = 1000, input_size: int = 299, *, dropout: float = 0.2) -> keras.Model:
+def inception_v3(
+    classes: int = 1000, input_size: int = 299, *, padded_average: bool = False, dropout: float = 0.2
+) -> keras.Model:
     """23,834,568 trainable parameters with 1000 classes, without the auxiliary classifier.
 
-    Input float (batch, input_size, input_size, 3); output softmax (batch, classes).
+    Input float (batch, input_size, input_size, 3); output softmax (batch, classes). With `padded_average` the
+    averages of the pool branches count zeros outside of the map, as PyTorch's release does.
     """
     inputs = keras.Input((input_size, input_size, 3), name="image")
     x = conv_bn(inputs, 32, 3, stride=2, padding="valid", name="conv1")
@@ -119,7 +122,7 @@ def inception_v3(classes: int = 1000, input_size: int = 299, *, dropout: float =
     x = conv_bn(x, 192, 3, padding="valid", name="conv5")
     x = layers.MaxPooling2D(3, strides=2, name="pool2")(x)
     for number, project in enumerate((32, 64, 64), start=1):
-        x = _v3_a(x, project, f"a{number}")
+        x = _v3_a(x, project, padded_average, f"a{number}")
     branches = [
         chain(x, [(384, 3)], "b_3x3", stride=2, padding="valid"),
         chain(x, [(64, 1), (96, 3), (96, 3)], "b_double", stride=2, padding="valid"),
@@ -127,7 +130,7 @@ def inception_v3(classes: int = 1000, input_size: int = 299, *, dropout: float =
     ]
     x = concat(branches, "b")
     for number, inner in enumerate((128, 160, 160, 192), start=1):
-        x = _v3_c(x, inner, f"c{number}")
+        x = _v3_c(x, inner, padded_average, f"c{number}")
     branches = [
         chain(x, [(192, 1), (320, 3)], "d_3x3", stride=2, padding="valid"),
         chain(x, [(192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3)], "d_7x7", stride=2, padding="valid"),
@@ -135,5 +138,5 @@ def inception_v3(classes: int = 1000, input_size: int = 299, *, dropout: float =
     ]
     x = concat(branches, "d")
     for number in (1, 2):
-        x = _v3_e(x, f"e{number}")
+        x = _v3_e(x, padded_average, f"e{number}")
     return keras.Model(inputs, classifier(x, classes, dropout=dropout), name="inception_v3")

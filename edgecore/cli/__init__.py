@@ -19,7 +19,12 @@ import edgecore
 from edgecore.errors import INTERRUPTED, USER_ERROR, UserError
 from edgecore.native_output import give_python_its_own
 
-COMMANDS = ("run", "classify", "bench", "inspect", "devices", "train", "convert", "eval", "zoo")
+COMMANDS = (
+    *("run", "classify", "bench", "inspect", "devices"),
+    *("zoo", "import", "train", "convert", "eval", "table"),
+)
+# Where a module cannot be called like its command.
+MODULES = {"import": "import_weights"}
 PIPE_CLOSED = 141
 
 
@@ -41,7 +46,7 @@ def _parser(commands: Sequence[str]) -> Parser:
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     parsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in commands:
-        module = import_module(f"edgecore.cli.{name}")
+        module = import_module(f"edgecore.cli.{MODULES.get(name, name)}")
         command = parsers.add_parser(name, help=module.HELP, description=module.HELP)
         command.add_argument(
             "--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS

@@ -135,3 +135,9 @@ def test_the_whole_way_from_recipe_to_a_judged_model(
     said = edgecore("convert", out / "model.keras", "--data", data, "--images", 12, "--judge")
     assert "on 6 test images: float" in said
     assert "grey" in edgecore("eval", out / "model.tflite", "--data", data)
+    compared = edgecore("eval", out, "--data", data, "--held-out", "--seconds", 0.05)
+    assert [line.split(" ")[0] for line in compared.splitlines()[3:6]] == ["float,", "int8,", "int8,"]
+    edgecore("table", out, "--data", data, "--held-out", "--seconds", 0.05, "--out", tmp_path / "table")
+    row = (tmp_path / "table" / "table.csv").read_text().splitlines()[1].split(",")
+    assert row[0] == "run"
+    assert all(row)

@@ -1,4 +1,7 @@
-"""How other releases name the arrays of the zoo's networks: one file per family."""
+"""How other releases name the arrays of the zoo's networks: one file per family.
+
+AlexNet has none: torchvision's is a later and narrower one, with 64, 192, 384, 256 and 256 filters.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,29 @@ from collections.abc import Collection
 
 from edgecore.converters.weights.families.scheme import Scheme
 
-# Names of models, as a pattern -> module of this package with SCHEMES.
+# Names of models, as a pattern -> module of this package, and the schemes in it.
 FAMILIES = {
-    r"squeezenet_v1[._][01].*|squeezenet_bypass.*|res_squeezenet(_small)?": "squeezenet",
+    r"squeezenet_v1[._][01].*|squeezenet_bypass.*|res_squeezenet(_small)?": "squeezenet.SCHEMES",
+    r"vgg1[69]": "vgg.SCHEMES",
+    r"googlenet": "googlenet.SCHEMES",
+    r"inception_v3": "inception.SCHEMES",
+    r"resnet\d+|resnext50|wide_resnet50(_2)?": "resnet.SCHEMES",
+    r"densenet\d+": "densenet.SCHEMES",
+    r"mobilenet_v2": "mobilenet.V2",
+    r"mobilenet_v3_(small|large)": "mobilenet.V3",
+    r"efficientnet_b[0-4]": "mobilenet.EFFICIENTNET",
+    r"efficientnet_b[5-7]": "mobilenet.LARGE_EFFICIENTNET",
+    r"shufflenet_v2": "shufflenet.SCHEMES",
+    r"convnext_tiny": "convnext.SCHEMES",
 }
 
 
 def schemes(model: str) -> tuple[Scheme, ...]:
     """The known namings for a model, by its own name or that of the zoo's table; none for others."""
-    for pattern, module in FAMILIES.items():
+    for pattern, where in FAMILIES.items():
         if re.fullmatch(pattern, model):
-            found: tuple[Scheme, ...] = importlib.import_module(f"{__name__}.{module}").SCHEMES
+            module, _, name = where.partition(".")
+            found: tuple[Scheme, ...] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
             return found
     return ()
 

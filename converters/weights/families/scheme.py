@@ -11,13 +11,20 @@ import keras
 # What torchvision's releases see: (pixel / 255 - mean) / deviation of ImageNet, red-green-blue.
 IMAGENET = {
     "order": "RGB",
+    "resize": "crop",
     "mean": [123.675, 116.28, 103.53],
     "scale": [1 / 58.395, 1 / 57.12, 1 / 57.375],
 }
 # Those whose weights came from TensorFlow: pixels from -1 to 1.
-SYMMETRIC = {"order": "RGB", "mean": [127.5] * 3, "scale": [1 / 127.5] * 3}
-# Caffe's.
-CAFFE = {"order": "BGR", "mean": [104.0, 117.0, 123.0], "scale": [1.0] * 3}
+SYMMETRIC = {"order": "RGB", "resize": "crop", "mean": [127.5] * 3, "scale": [1 / 127.5] * 3}
+# Caffe's, whose tools stretch pictures through OpenCV.
+CAFFE = {
+    "order": "BGR",
+    "resize": "stretch",
+    "filter": "bilinear",
+    "mean": [104.0, 117.0, 123.0],
+    "scale": [1.0] * 3,
+}
 
 
 def any_model(model: keras.Model) -> bool:
@@ -41,7 +48,7 @@ class Scheme:
     `sign` is a module that only its files have. `module_of` gives the module in the file for a layer's name,
     or None; it is called with the model first. `options` are those of the zoo's member that the release's
     arithmetic needs, and `fits` tells whether a model has them. `epsilon` is its batch norms', where it is
-    not that of the zoo. `input` holds order, mean and scale of what the weights expect.
+    not that of the zoo. `input` holds what the weights expect of a picture, as fields of `Preprocessing`.
     """
 
     title: str

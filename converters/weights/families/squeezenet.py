@@ -33,7 +33,8 @@ def _torchvision(model: keras.Model, layer: str) -> str | None:
     if fire:
         pools = sorted(int(name[4:]) for other in model.layers if re.fullmatch(r"pool\d", name := other.name))
         number = int(fire[1])
-        return f"features.{number + sum(pool < number for pool in pools)}.{fire[2]}"
+        part = "squeeze" if fire[2] == "squeeze1x1" else fire[2]
+        return f"features.{number + sum(pool < number for pool in pools)}.{part}"
     return {"conv1": "features.0", "conv10": "classifier.1"}.get(layer)
 
 

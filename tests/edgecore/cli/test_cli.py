@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import edgecore as package
+from edgecore.cli import COMMANDS
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -32,13 +33,11 @@ def test_help_loads_neither_numpy_nor_opencv() -> None:
     imported = {line.rsplit("|", 1)[-1].strip() for line in run.stderr.splitlines()}
     heavy = ("numpy", "cv2", "tflite_runtime", "ai_edge_litert", "tensorflow", "keras")
     assert not [name for name in imported if name.startswith(heavy)]
-    for command in ("run", "classify", "bench", "inspect", "devices", "train", "convert", "eval", "zoo"):
+    for command in COMMANDS:
         assert f"\n    {command} " in run.stdout
 
 
-@pytest.mark.parametrize(
-    "command", ["run", "classify", "bench", "inspect", "devices", "train", "convert", "eval", "zoo"]
-)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_a_command(edgecore: Command, command: str) -> None:
     run = edgecore(command, "--help")
     assert run.returncode == 0 and run.stderr == "" and f"edgecore {command}" in run.stdout
