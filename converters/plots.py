@@ -13,48 +13,57 @@ TRAINING, VALIDATION, RATE = "#9a9a9a", "#1f5fa8", "#c0562b"
 
 
 def curves(epochs: Sequence[Mapping[str, float]], path: Path) -> None:
-    """Draws loss, accuracy and learning rate over the epochs, rows of metrics.csv, into a PNG."""
+    """Draws loss, accuracy and learning rate over the epochs, rows of metrics.csv, into a PNG.
+
+    The best epoch is marked: that of the highest validation accuracy, then the lowest loss.
+    """
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(10, 3.4), dpi=130, layout="constrained")
-    numbers = [row["epoch"] for row in epochs]
-    marker = "o" if len(epochs) < 30 else ""
     top = max(epochs, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
     for axes, name in zip(figure.subplots(1, 3), ("loss", "accuracy", "rate"), strict=True):
         if name == "rate":
-            axes.plot(numbers, [row["rate"] for row in epochs], color=RATE, marker=marker, markersize=3)
+            _line(axes, epochs, name, RATE)
             axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
             axes.set_ylim(bottom=0)
         else:
-            for key, label, colour in (
-                (name, "training", TRAINING),
-                (f"val_{name}", "validation", VALIDATION),
-            ):
-                axes.plot(
-                    numbers,
-                    [row[key] for row in epochs],
-                    color=colour,
-                    marker=marker,
-                    markersize=3,
-                    label=label,
-                )
-            axes.plot(top["epoch"], top[f"val_{name}"], "o", color=VALIDATION, markersize=7, fillstyle="none")
-            axes.annotate(
-                f"{top[f'val_{name}']:.3f}",
-                (top["epoch"], top[f"val_{name}"]),
-                xytext=(0, -14 if name == "accuracy" else 8),
-                textcoords="offset points",
-                ha="right" if top["epoch"] > sum(numbers) / len(numbers) else "left",
-                color=VALIDATION,
-            )
+            _line(axes, epochs, name, TRAINING, "training")
+            _line(axes, epochs, f"val_{name}", VALIDATION, "validation")
+            _mark(axes, top["epoch"], top[f"val_{name}"], above=name == "loss")
             axes.legend(frameon=False)
         axes.set_title("learning rate" if name == "rate" else name)
         axes.set_xlabel("epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", alpha=0.3)
     figure.savefig(path)
+
+
+def _line(
+    axes: Any, epochs: Sequence[Mapping[str, float]], key: str, colour: str, label: str | None = None
+) -> None:
+    marker = "o" if len(epochs) < 30 else ""
+    values = [row[key] for row in epochs]
+    numbers = [row["epoch"] for row in epochs]
+    axes.plot(numbers, values, color=colour, marker=marker, markersize=3, label=label, clip_on=False)
+
+
+def _mark(axes: Any, epoch: float, value: float, *, above: bool) -> None:
+    """A ring around a point, and its value beside it."""
+    from matplotlib.patheffects import withStroke
+
+    axes.plot(epoch, value, "o", color=VALIDATION, markersize=7, fillstyle="none")
+    first, last = axes.get_xlim()
+    axes.annotate(
+        f"{value:.3f}",
+        (epoch, value),
+        xytext=(0, 8 if above else -16),
+        textcoords="offset points",
+        ha="right" if epoch > (first + last) / 2 else "left",
+        color=VALIDATION,
+        path_effects=[withStroke(linewidth=3, foreground="white")],
+    )
 
 
 def confusion(report: Report, path: Path) -> None:
@@ -79,14 +88,8 @@ def confusion(report: Report, path: Path) -> None:
     )
     axes.tick_params(length=0)
     if count <= 40:
-        for (row, column), number in _cells(report.confusion):
+        for (row, column), number in np.ndenumerate(report.confusion):
             if number:
                 colour = "white" if shares[row, column] > 0.55 else "black"
                 axes.text(column, row, str(number), ha="center", va="center", color=colour, fontsize="small")
     figure.savefig(path)
-
-
-def _cells(matrix: Any) -> Any:
-    import numpy as np
-
-    return np.ndenumerate(matrix)

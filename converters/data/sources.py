@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgecore.converters.data.left_out import LeftOut, shown
+from edgecore.converters.data.listing import is_listing, read_listing
 from edgecore.converters.data.reading import Reader, Unusable
 from edgecore.converters.data.tree import Tree, joined
 from edgecore.errors import UserError
@@ -173,12 +174,15 @@ def _source(tree: Tree, at: str, limit: int | None) -> Source:
 def open_splits(
     path: str | Path, held_out: float = 0.2, *, limit: int | None = None
 ) -> tuple[Source, Source]:
-    """(training, test) of a data folder or zip; a single source is split, every class alike.
+    """(training, test) of a data folder, a zip or a run's split.json.
 
+    A single source is split, every class alike.
     `limit` is that of `open_source`, for each of the two.
 
     Raises UserError if nothing usable is there or if the two parts have different classes.
     """
+    if is_listing(Path(path)):
+        return _listed(Path(path), limit)
     tree = Tree(Path(path))
     found = [_part(tree, names) for names in (TRAINING, TESTING)]
     if None in found:
@@ -196,12 +200,27 @@ def open_splits(
 
 
 def judged_source(path: str | Path, *, held_out: bool = False, limit: int | None = None) -> Source:
-    """The test part of a data folder or zip; of a single source all, or the part that training left out."""
+    """The test part of a data folder, a zip or a run's split.json.
+
+    Of a single source it is all, or with `held_out` the part that training left out.
+    """
+    if is_listing(Path(path)):
+        return _listed(Path(path), limit)[1]
     tree = Tree(Path(path))
     part = _part(tree, TESTING)
     if part is not None:
         return _open_part(tree, part, limit)
     return open_splits(path, limit=limit)[1] if held_out else open_source(path, limit=limit)
+
+
+def _listed(path: Path, limit: int | None) -> tuple[Source, Source]:
+    """The parts training and test of a split.json; see listing.py."""
+    classes, parts = read_listing(path)
+    sources = []
+    for folder, items in parts:
+        counts = {name: sum(item[1] == index for item in items) for index, name in enumerate(classes)}
+        sources.append(Source(folder, classes, items, LeftOut(folder, counts, limit)))
+    return sources[0], sources[1]
 
 
 def _part(tree: Tree, names: Iterable[str]) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from edgecore.converters import zoo
 from edgecore.converters.data.augment import Augmentation
 from edgecore.converters.recipes.settings import Training, Transfer, defaults_of
 from edgecore.errors import UserError
@@ -102,6 +103,7 @@ def from_table(table: dict[str, Any], where: str = "recipe") -> Recipe:
     if "zoo" not in model:
         raise UserError(f'{where} names no model; write [model] zoo = "..."')
     name = model.pop("zoo")
+    zoo.member(name)
     entry = table.get("input", {})
     _only(entry, {"size", "order", "resize", "mean", "scale", "filter"}, f"{where} [input]")
     quantise = table.get("quantise", {})

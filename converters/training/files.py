@@ -12,7 +12,7 @@ from typing import Any
 
 from edgecore.errors import UserError
 
-CONFIG, ENVIRONMENT, METRICS = "config.json", "environment.json", "metrics.csv"
+CONFIG, SPLIT, ENVIRONMENT, METRICS = "config.json", "split.json", "environment.json", "metrics.csv"
 STATE, BEST, MODEL = "state.npz", "best.keras", "model.keras"
 CURVES, CONFUSION, REPORT = "curves.png", "confusion.png", "report.json"
 LOCK = ".lock"
@@ -69,18 +69,21 @@ def _to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
+def check_folder(folder: Path, resume: bool) -> None:
+    """Raises UserError if it holds a run that is not to be resumed, or none that could be."""
+    if resume and not (folder / CONFIG).exists():
+        raise UserError(f"nothing to resume in {folder}; start without --resume")
+    if not resume and (folder / STATE).exists():
+        raise UserError(f"{folder} already holds a run; add --resume to continue it, or choose another --out")
+
+
 @contextlib.contextmanager
 def opened(folder: Path, resume: bool) -> Iterator[Path]:
     """The folder of a run, made if it is not there, and for this process alone.
 
-    Raises UserError if it cannot be made, another process trains in it, it holds a run that is not to be
-    resumed, or none that could be.
+    Raises UserError as `check_folder`, if it cannot be made, or if another process trains in it.
     """
-    started = (folder / CONFIG).exists()
-    if resume and not started:
-        raise UserError(f"nothing to resume in {folder}; start without --resume")
-    if not resume and (folder / STATE).exists():
-        raise UserError(f"{folder} already holds a run; add --resume to continue it, or choose another --out")
+    check_folder(folder, resume)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / LOCK).open("w")

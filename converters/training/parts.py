@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgecore.converters.data import Source
+from edgecore.converters.data.listing import listing
 from edgecore.errors import UserError
 
 
@@ -26,15 +26,18 @@ class Parts:
         """The classes, the same in every part."""
         return self.training.classes
 
-    def facts(self) -> dict[str, Any]:
-        """What config.json says of the data; equal facts mean the same names in the same parts."""
-        named = {"training": self.training, "validation": self.validation, "test": self.test}
-        return {
-            "path": str(self.training.path.resolve()),
-            "classes": list(self.classes),
-            "images": {name: len(source.items) for name, source in named.items()},
-            "names": {name: _digest(source) for name, source in named.items()},
-        }
+    def to_json(self) -> dict[str, Any]:
+        """The content of split.json; equal contents mean the same images in the same parts."""
+        return listing(self.classes, {name: (source.path, source.items) for name, source in self.named()})
+
+    def counts(self) -> dict[str, int]:
+        """How many images each part has."""
+        return {name: len(source.items) for name, source in self.named()}
+
+    def named(self) -> list[tuple[str, Source]]:
+        """(name, part); the test part stands once where it validates too."""
+        validation = [] if self.validation is self.test else [("validation", self.validation)]
+        return [("training", self.training), *validation, ("test", self.test)]
 
 
 def parts_of(training: Source, test: Source, validation: float) -> Parts:
@@ -45,12 +48,13 @@ def parts_of(training: Source, test: Source, validation: float) -> Parts:
     held = test
     if validation:
         training, held = training.split(validation)
-    for part, source in (("training", training), ("validation", held), ("test", test)):
+    parts = Parts(training, held, test)
+    for part, source in parts.named():
         found = {index for _, index in source.items}
         missing = [name for index, name in enumerate(source.classes) if index not in found]
         if missing:
             raise UserError(f"no image of class '{missing[0]}' in the {part} part; add some of it")
-    return Parts(training, held, test)
+    return parts
 
 
 def class_weights(source: Source, kind: str) -> NDArray[np.float32]:
@@ -60,7 +64,3 @@ def class_weights(source: Source, kind: str) -> NDArray[np.float32]:
         return np.ones(count, np.float32)
     images = np.bincount([index for _, index in source.items], minlength=count)
     return np.asarray(len(source.items) / (count * images), np.float32)
-
-
-def _digest(source: Source) -> str:
-    return hashlib.sha256("\n".join(name for name, _ in source.items).encode()).hexdigest()[:16]

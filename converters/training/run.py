@@ -31,6 +31,7 @@ from edgecore.preprocess import Preprocessing
 Watch = Callable[[Iterable[Any], int, str], Iterable[Any]]
 # What --resume may change: it decides how far a run goes, not what its steps are.
 CHANGEABLE = ("epochs", "patience")
+DRAWN_EVERY = 60.0  # seconds
 
 
 class Run:
@@ -43,6 +44,7 @@ class Run:
     def __init__(self, recipe: Recipe, parts: Parts, folder: Path, threads: int | None = None) -> None:
         self.recipe, self.parts, self.folder = recipe, parts, folder
         self.history: list[Epoch] = []
+        self._drawn = time.monotonic()
         resumed = (folder / files.STATE).exists()
         if resumed:
             self.network = begun_network(recipe, self._known_spec(), folder / files.BEST)
@@ -67,6 +69,7 @@ class Run:
             self._write_metrics()
         else:
             files.write_json(folder / files.ENVIRONMENT, environment.describe(threads))
+        files.write_json(folder / files.SPLIT, parts.to_json())
         files.write_json(folder / files.CONFIG, self._config())
 
     @property
@@ -93,6 +96,8 @@ class Run:
             state.save(self.folder / files.STATE, self.learner.variables, [*self.history, epoch])
             self.history.append(epoch)
             self._write_metrics()
+            if time.monotonic() - self._drawn > DRAWN_EVERY:
+                self.draw()
             yield epoch
 
     def _learn(self, watch: Watch) -> tuple[float, float, float]:
@@ -139,11 +144,10 @@ class Run:
             self._take_best()
         report, loss = self._judge(self.parts.test)
         self._save_model(files.MODEL, self.history)
-        files.write_json(
-            self.folder / files.REPORT, {"epoch": self.result_epoch, "loss": loss, **report.to_json()}
-        )
         files.write_whole(self.folder / files.CONFUSION, lambda part: plots.confusion(report, part))
         self.draw()
+        result = {"epoch": self.result_epoch, "loss": loss, **report.to_json()}
+        files.write_json(self.folder / files.REPORT, result)  # last: it says that the run is finished
         return self.folder / files.MODEL, report
 
     def draw(self) -> None:
@@ -151,6 +155,7 @@ class Run:
         if self.history:
             rows = [asdict(epoch) for epoch in self.history]
             files.write_whole(self.folder / files.CURVES, lambda part: plots.curves(rows, part))
+        self._drawn = time.monotonic()
 
     def _take_best(self) -> None:
         path = self.folder / files.BEST
@@ -186,13 +191,17 @@ class Run:
         return {
             "recipe": self.recipe.to_table(),
             "preprocessing": self.spec.to_json(),
-            "data": self.parts.facts(),
+            "classes": list(self.parts.classes),
+            "images": self.parts.counts(),
         }
 
     def _known_spec(self) -> Preprocessing:
+        """The preprocessing of the run that the folder holds; UserError if it began with something else."""
         known = files.read_json(self.folder / files.CONFIG)
-        now = {"recipe": self.recipe.to_table(), "data": self.parts.facts()}
-        difference = _difference(known, now)
+        difference = _difference(known["recipe"], json.loads(json.dumps(self.recipe.to_table())))
+        split = self.folder / files.SPLIT
+        if not difference and split.exists() and files.read_json(split) != self.parts.to_json():
+            difference = "images"
         if difference:
             raise UserError(
                 f"{self.folder} holds a run with other {difference}; resume it as it began, "
@@ -201,19 +210,15 @@ class Run:
         return Preprocessing.from_json(known["preprocessing"])
 
 
-def _difference(known: dict[str, Any], now: dict[str, Any]) -> str:
-    """Names the first entry of the recipe or the data that differs; empty: none does."""
-    before, after = known["recipe"], json.loads(json.dumps(now["recipe"]))
-    for section, entries in after.items():
+def _difference(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Names the first entry that differs between two recipes' tables; empty: none does."""
+    for section, entries in now.items():
         if not isinstance(entries, dict):
             continue
         for key, value in entries.items():
             found = before.get(section, {}).get(key)
             if found != value and not (section == "train" and key in CHANGEABLE):
                 return f"[{section}] {key} ({found!r}, now {value!r})"
-    for key in ("classes", "images", "names"):
-        if known["data"][key] != now["data"][key]:
-            return f"data ({key})"
     return ""
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgecore.converters.training.files import write_whole
 from edgecore.converters.training.history import Epoch
@@ -19,13 +20,16 @@ from edgecore.errors import UserError
 def save(path: Path, variables: Iterable[Any], history: Sequence[Epoch]) -> None:
     """Writes the variables in their order, and the epochs; UserError if the disk is full."""
     arrays = {f"v{index}": np.asarray(value) for index, value in enumerate(variables)}
-    epochs = json.dumps([asdict(epoch) for epoch in history])
+    arrays["epochs"] = np.array(json.dumps([asdict(epoch) for epoch in history]))
+    write_whole(path, lambda part: _write(part, arrays))
 
-    def write(part: Path) -> None:
-        with part.open("wb") as file:
-            np.savez(file, epochs=epochs, **arrays)
 
-    write_whole(path, write)
+def _write(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    """The .npz of numpy.savez, which on a full disk leaves an archive that complains when it is collected."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def load(path: Path, variables: Sequence[Any]) -> list[Epoch]:

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgecore.cli.options import positive
-from edgecore.errors import UserError
+from edgecore.cli.options import Formatter, positive
+from edgecore.errors import INTERRUPTED, UserError
 
 if TYPE_CHECKING:
     from edgecore.converters.recipes import Recipe
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 HELP = "train a network of the zoo, and convert it to int8"
 EPILOG = """\
-OUT receives config.json and environment.json; after every epoch metrics.csv, the state that --resume takes up
-(state.npz) and, where it is the best so far, best.keras; at the end model.keras, report.json, curves.png and
-confusion.png, and NAME.tflite with labels, preprocessing and accuracy inside.
+OUT receives config.json, environment.json and split.json, which convert and eval take as --data; after
+every epoch metrics.csv, the state that --resume takes up (state.npz) and, where it is the best so far,
+best.keras; at the end model.keras, report.json, curves.png and confusion.png, and NAME.tflite with labels,
+preprocessing and accuracy inside.
 
 The epochs are judged on the test part, unless --validation holds out a share of the training images for
 that. model.keras is the last epoch's; with --patience it is the best one's, and then only --validation keeps
@@ -43,6 +44,7 @@ ENTRIES = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `edgecore train`."""
+    parser.formatter_class = Formatter
     parser.epilog = EPILOG
     parser.add_argument("--recipe", metavar="NAME|FILE", help="a shipped recipe or a .toml file")
     parser.add_argument("--model", metavar="NAME", help="a network of the zoo, instead of the recipe's")
@@ -58,10 +60,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="of the .tflite and in its facts (default: the recipe's or network's)")
     parser.add_argument("--no-convert", dest="convert", action="store_false", help="stop at model.keras")
     parser.add_argument("--threads", type=positive, metavar="N", help="cores to use (default: all)")
-    _add_training(parser.add_argument_group("training", "Each goes over the recipe's entry."))
+    _add_training(
+        parser.add_argument_group(
+            "training",
+            "Each goes over the recipe's entry. Without a recipe: 20 epochs of 64 images a step; rate 0.05, "
+            "or 0.001 for Adam, falling linearly to 0 after an epoch of warm-up.",
+        )
+    )
     group = parser.add_argument_group("variation of the training images")
     group.add_argument("--rotate", type=float, metavar="DEGREES", help="the largest angle")
-    group.add_argument("--translate", type=_number, metavar="PIXELS", help="the largest shift")
+    group.add_argument("--translate", type=int, metavar="PIXELS", help="the largest shift")
     group.add_argument("--brightness", type=float, metavar="SHARE", help="the largest relative change")
     group.add_argument("--flip", action=argparse.BooleanOptionalAction, help="left-right, half of the images")
     group.add_argument("--mixup", type=float, metavar="ALPHA", help="blend pairs of images and labels")
@@ -92,36 +100,30 @@ def _add_training(group: Any) -> None:
     group.add_argument("--size", type=positive, metavar="PIXELS", help="of the network's square input")
 
 
-def _number(text: str) -> float:
-    value = float(text)
-    return int(value) if value.is_integer() else value
-
-
 def _folds(text: str) -> list[int]:
     return sorted({positive(part) for part in text.split(",")})
 
 
 def run(args: argparse.Namespace) -> int:
     """Trains, then converts and judges; Ctrl-C says how to continue."""
-    from edgecore.converters.data import open_source, open_splits
+    from edgecore.converters.data import open_splits
     from edgecore.converters.host import require_tensorflow
+    from edgecore.converters.training.files import check_folder
+    from edgecore.converters.training.parts import parts_of
 
     recipe = _recipe(args)
     if recipe.folds > 1:
-        whole = open_source(args.data)
-        require_tensorflow()
-        _limit_threads(args.threads)
-        return _train_folds(args, recipe, whole)
-    splits = open_splits(args.data)
+        return _train_folds(args, recipe)
+    if args.only_folds:
+        raise UserError("--only-folds chooses of several; give --folds too")
+    check_folder(args.out, args.resume)
+    parts = parts_of(*open_splits(args.data), recipe.train.validation)
     require_tensorflow()
     _limit_threads(args.threads)
-    from edgecore.converters.training.parts import parts_of
-
-    parts = parts_of(*splits, recipe.train.validation)
     if not _train(args, recipe, parts, args.out, args.resume):
-        return 130
+        return INTERRUPTED
     if args.convert:
-        _convert(args, recipe)
+        _convert(args.out, args.data, recipe)
     return 0
 
 
@@ -149,6 +151,7 @@ def _limit_threads(threads: int | None) -> None:
 
 def _train(args: argparse.Namespace, recipe: Recipe, parts: Parts, folder: Path, resume: bool) -> bool:
     """Trains in one folder; False: it was interrupted."""
+    from edgecore.converters.data import left_out
     from edgecore.converters.training import files
     from edgecore.converters.training.run import Run
 
@@ -167,12 +170,14 @@ def _train(args: argparse.Namespace, recipe: Recipe, parts: Parts, folder: Path,
                 )
         except KeyboardInterrupt:
             job.draw()
+            _tell(left_out(*vars(parts).values()))
             print(
                 f"\nstopped after epoch {job.done}; continue with the same command and --resume",
                 file=sys.stderr,
             )
             return False
         path, report = job.finish()
+        _tell(left_out(*vars(parts).values()))
         print(
             f"epoch {job.result_epoch} is the result: accuracy {report.accuracy:.4f}, mIoU {report.miou:.4f} "
             f"on {report.images} images; wrote {path}"
@@ -182,8 +187,8 @@ def _train(args: argparse.Namespace, recipe: Recipe, parts: Parts, folder: Path,
 
 def _introduce(job: Run) -> None:
     parts, network = job.parts, job.network
-    count = {name: len(source.items) for name, source in vars(parts).items()}
-    judged = "" if parts.validation is parts.test else f", {count['validation']} to validate"
+    count = parts.counts()
+    judged = f", {count['validation']} to validate" if "validation" in count else ""
     print(
         f"{job.recipe.model}: {network.plain.count_params():,} parameters, {len(parts.classes)} classes, "
         f"{count['training']} images to train{judged}, {count['test']} to test"
@@ -191,6 +196,11 @@ def _introduce(job: Run) -> None:
     for note in network.notes:
         print(note)
     sys.stdout.flush()
+
+
+def _tell(lines: list[str]) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)
 
 
 def _bar(steps: Iterable[Any], count: int, text: str) -> Iterable[Any]:
@@ -202,42 +212,48 @@ def _bar(steps: Iterable[Any], count: int, text: str) -> Iterable[Any]:
     return bar
 
 
-def _train_folds(args: argparse.Namespace, recipe: Recipe, whole: Any) -> int:
-    import keras
-
-    from edgecore.converters.training import folds
+def _train_folds(args: argparse.Namespace, recipe: Recipe) -> int:
+    from edgecore.converters.data import open_source
+    from edgecore.converters.host import require_tensorflow
+    from edgecore.converters.training import files, folds
     from edgecore.converters.training.parts import parts_of
 
     chosen = args.only_folds or list(range(1, recipe.folds + 1))
     if chosen[-1] > recipe.folds:
         raise UserError(f"there is no fold {chosen[-1]} of {recipe.folds}; choose from 1 to {recipe.folds}")
-    splits = whole.folds(recipe.folds)
+    splits = open_source(args.data).folds(recipe.folds)
+    resumed = {number: args.resume and folds.is_begun(args.out, number) for number in chosen}
     for number in chosen:
-        if args.resume and folds.result_of(args.out, number) is not None:
-            continue
+        files.check_folder(folds.folder_of(args.out, number), resumed[number])
+    require_tensorflow()
+    _limit_threads(args.threads)
+    import keras
+
+    for number in chosen:
         print(f"fold {number} of {recipe.folds}", flush=True)
+        folder = folds.folder_of(args.out, number)
         training, held = splits[number - 1]
         parts = parts_of(training, held, recipe.train.validation)
+        if not _train(args, recipe, parts, folder, resumed[number]):
+            return INTERRUPTED
+        if args.convert and not (folder / f"{recipe.name}.tflite").exists():
+            _convert(folder, folder / files.SPLIT, recipe)
         keras.backend.clear_session()
-        folder = folds.folder_of(args.out, number)
-        if not _train(args, recipe, parts, folder, args.resume and folder.exists()):
-            return 130
-    found = [folds.result_of(args.out, number) for number in range(1, recipe.folds + 1)]
-    results = [fold for fold in found if fold is not None]
+    results = folds.results(args.out, recipe.folds)
     folds.write_table(args.out / folds.TABLE, results)
     print(folds.as_text(results, recipe.name))
     return 0
 
 
-def _convert(args: argparse.Namespace, recipe: Recipe) -> None:
+def _convert(folder: Path, data: Path, recipe: Recipe) -> None:
     from edgecore.cli.convert import convert_file
 
-    path = args.out / "model.keras"
+    path = folder / "model.keras"
     try:
         convert_file(
             path,
-            args.data,
-            args.out / f"{recipe.name}.tflite",
+            data,
+            folder / f"{recipe.name}.tflite",
             images=recipe.calibration_images,
             judge=True,
         )

@@ -76,6 +76,29 @@ def test_mistakes_get_one_line(data: Path, tmp_path: Path, capsys: pytest.Captur
     assert "class 'empty' has no images" in complaint(capsys, "eval", "--data", data)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "give --recipe or --model"),
+        (("--model", "x"), "no model named 'x'"),
+        (("--model", "lenet5", "--rate", "0"), "rate is 0.0; it must be positive"),
+        (("--model", "lenet5", "--rate", "nan"), "rate is nan"),
+        (("--model", "lenet5", "--only-folds", "1"), "give --folds too"),
+        (("--recipe", "spp-covid-net-paper", "--only-folds", "6"), "no fold 6 of 5"),
+        (("--model", "lenet5", "--folds", "17"), "one for each of 17 folds"),
+        (("--model", "lenet5", "--resume"), "nothing to resume"),
+        (("--model", "lenet5", "--epochs", "2", "--warmup", "3"), "the warm-up at most the epochs"),
+        (("--model", "lenet5", "--translate", "0.5"), "invalid int value"),
+        (("--model", "lenet5", "--validation", "1"), "validation is 1.0"),
+    ],
+)
+def test_a_training_that_cannot_be_is_refused_before_it_costs_time(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    assert said in complaint(capsys, "train", *words, "--data", data, "--out", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_model_that_is_none_is_refused(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
