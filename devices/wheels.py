@@ -5,7 +5,7 @@
 
 Writes the source archive, one cp311-abi3 wheel an architecture, built from that archive and tagged by
 auditwheel with the oldest glibc that it runs on, and SHA256SUMS for `sha256sum -c`. One commit gives the same
-bytes again.
+bytes again. The wheels hold what runs on a board; what needs TensorFlow is in the source archive alone.
 """
 
 from __future__ import annotations
@@ -175,6 +175,7 @@ def _wheel(
         **environment,
         "_PYTHON_HOST_PLATFORM": f"linux-{architecture}",
         "CMAKE_TOOLCHAIN_FILE": str(toolchain),
+        "EDGECORE_BOARD_WHEEL": "true",
     }
     objects, built, tagged = (scratch / name for name in ("objects", "built", "tagged"))
     options = ["--config-setting", f"build-dir={objects}", "--outdir", str(built)]

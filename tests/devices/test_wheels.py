@@ -16,9 +16,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from needs import missing
 
+import edgecore
 from edgecore.devices import wheels as building
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -195,6 +197,16 @@ def test_another_folder_and_umask_give_the_same_bytes(
     assert (tmp_path / "again" / source.name).read_bytes() == source.read_bytes()
 
 
+def pictures(folder: Path) -> Path:
+    """A grey picture for each class of the bundled model."""
+    import cv2
+
+    for name in edgecore.load().labels:
+        (folder / "pictures" / name).mkdir(parents=True)
+        assert cv2.imwrite(str(folder / "pictures" / name / "grey.png"), np.full((32, 32, 3), 99, np.uint8))
+    return folder / "pictures"
+
+
 @pytest.mark.slow
 def test_the_wheel_of_this_machine_runs_the_bundled_clip(wheels: dict[str, Path], tmp_path: Path) -> None:
     machine = platform.machine()
@@ -208,6 +220,14 @@ def test_the_wheel_of_this_machine_runs_the_bundled_clip(wheels: dict[str, Path]
     (site / "dependencies.pth").write_text(sysconfig.get_path("platlib") + "\n")
     assert run(tmp_path / "bin" / "edgecore", "--version", cwd=tmp_path) == "edgecore 0.1.0\n"
     assert "5 frames in " in run(tmp_path / "bin" / "edgecore", "run", "--frames", "5", cwd=tmp_path)
+    found = run(
+        tmp_path / "bin" / "edgecore", "eval", "--data", pictures(tmp_path), "--seconds", "0", cwd=tmp_path
+    )
+    assert "10 images of" in found and " engine " in found
+    refused = subprocess.run(
+        [tmp_path / "bin" / "edgecore", "zoo"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert refused.returncode == 2 and refused.stderr.startswith("edgecore: the wheels for boards leave out")
     code = "import edgecore.kernels.cpu as cpu; print(cpu.__file__)"
     assert run(python, "-c", code, cwd=tmp_path).startswith(str(site))
 
