@@ -4,9 +4,8 @@
 
 #include "graph/pool.h"
 #include "graph/program.h"
+#include "graph/turn.h"
 #include "isa/tier.h"
-
-#include <stdatomic.h>
 
 #define EDGECORE_ALIGNMENT 64
 #define EDGECORE_ARENA EDGECORE_NONE /* the "strip" of an operand that lies in the arena */
@@ -79,7 +78,7 @@ struct edgecore_engine {
     size_t scratch_bytes;
     edgecore_pool *pool;
     bool profiling;
-    atomic_bool running;
+    edgecore_turn turn; /* of edgecore_engine_run */
 };
 
 /* Makes the steps: gathers nodes and prepares operators. */
