@@ -1,7 +1,9 @@
 """The library built with sanitizers: under the C tests, and in place of the installed one under Python's.
 
 AddressSanitizer and UndefinedBehaviorSanitizer see every test of this folder that is not slow,
-ThreadSanitizer those with threads. The builds stay in build/sanitizers.
+ThreadSanitizer those with threads. In these builds the avxvnni tier runs on every CPU with AVX2, by an
+emulation of its instruction, so that its exactness is tested where no CPU has it. The builds stay in
+build/sanitizers.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from edgecore.kernels import cpu
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,9 +39,9 @@ PROGRAMS = {
 }
 # The second compiles its own program with sanitizers, and the third's colours are seconds of numpy.
 LEFT_OUT = ["test_graph.py", "test_tiles.py", "test_operators_contract.py", "test_image_planes.py", "arm"]
-WITH_THREADS = ["test_delegate_lifetimes.py", "test_binding_graph.py"]
+WITH_THREADS = ["test_threads.py", "test_delegate_lifetimes.py", "test_binding_graph.py"]
 # Python keeps what it has until it ends, and never frees it.
-SETTINGS = {"ASAN_OPTIONS": "detect_leaks=0", "TSAN_OPTIONS": "die_after_fork=0"}
+SETTINGS = {"ASAN_OPTIONS": "detect_leaks=0"}
 
 
 def run(command: list[str], timeout: float = 600, **environment: str) -> str:
@@ -63,6 +67,7 @@ def built(need_program: Callable[[str, str], str]) -> Callable[[str], Path]:
             cmake = shutil.which("cmake", path=TOOLS) or need_program("cmake", "cmake")
             folder = ROOT / "build" / "sanitizers" / sanitizers.replace(",", "-")
             options = ["-DEDGECORE_PYTHON=OFF", "-DEDGECORE_TESTS=ON", f"-DEDGECORE_SANITIZE={sanitizers}"]
+            options.append("-DEDGECORE_EMULATE_AVXVNNI=ON")
             options += [
                 f"-DCMAKE_C_COMPILER={compiler}",
                 "-DCMAKE_C_FLAGS_RELEASE=-O1 -fno-sanitize-recover=all",
@@ -76,7 +81,7 @@ def built(need_program: Callable[[str, str], str]) -> Callable[[str], Path]:
 
 
 def in_python(folder: Path, sanitizers: str) -> dict[str, str]:
-    """The environment in which Python runs with this build: of two libraries of one name the first is used."""
+    """The environment in which Python runs with this build: of two libraries of a name the first is used."""
     names = ["libasan.so", "libubsan.so"] if sanitizers == ADDRESS else ["libtsan.so"]
     # Its interceptor of C++ exceptions, which TFLite throws, wants to find the real one when it starts.
     names.append("libstdc++.so.6")
@@ -93,7 +98,9 @@ def in_python(folder: Path, sanitizers: str) -> dict[str, str]:
     ids=lambda value: value[0] if isinstance(value, list) else value.split(",")[0],
 )
 def test_c_program(built: Callable[[str], Path], sanitizers: str, program: list[str]) -> None:
-    run([str(built(sanitizers) / program[0]), *program[1:]])
+    printed = run([str(built(sanitizers) / program[0]), *program[1:]])
+    if program == ["tiles_test"] and "avx2" in cpu.available_isas():
+        assert "gemm_4x24c4__avxvnni\n" in printed
 
 
 @pytest.mark.parametrize("sanitizers", PROGRAMS, ids=lambda value: value.split(",")[0])
@@ -111,7 +118,8 @@ BROKEN = """
 import ctypes
 from pathlib import Path
 from edgecore import interpreter
-from edgecore.kernels import graph
+from edgecore.kernels import cpu, graph
+print(*cpu.available_isas())
 library = interpreter.library()
 maps = Path("/proc/self/maps").read_text().splitlines()
 loaded = {line.split()[-1] for line in maps if "libedgecore" in line}
@@ -127,4 +135,6 @@ def test_python_runs_this_library_and_an_overrun_ends_it(built: Callable[[str], 
     environment = {**os.environ, **in_python(built(ADDRESS), ADDRESS)}
     done = subprocess.run([sys.executable, "-c", BROKEN], capture_output=True, text=True, env=environment)
     assert done.returncode != 0
+    if "avx2" in cpu.available_isas():
+        assert "avxvnni" in done.stdout.split()
     assert "heap-buffer-overflow" in done.stderr and "edgecore_isa_select" in done.stderr, done.stderr
