@@ -17,7 +17,7 @@ FOLDER = ROOT / "tests" / "kernels" / "c"
 PROGRAMS = {
     "graph_test": ["graph_test.c", "networks.c"],
     "threads_test": ["threads_test.c", "networks.c"],
-    "hostile_test": ["hostile_test.c", "hostile_graph.c", "hostile_tensors.c"],
+    "hostile_test": ["hostile_test.c", "hostile_graph.c", "hostile_nodes.c", "hostile_tensors.c"],
 }
 TOOLS = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 

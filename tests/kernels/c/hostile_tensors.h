@@ -1,4 +1,4 @@
-/* The tensors of a hostile graph. */
+/* What a hostile graph is made of. */
 #ifndef EDGECORE_TESTS_HOSTILE_TENSORS_H
 #define EDGECORE_TESTS_HOSTILE_TENSORS_H
 
@@ -41,6 +41,9 @@ bool hostile_is_sound(const hostile *h, int32_t tensor);
 int32_t hostile_pick(hostile *h); /* a sound one, more likely a late one, or HOSTILE_NONE */
 int32_t hostile_like(hostile *h, int32_t x); /* another of its shape, or itself */
 int32_t hostile_like_dims(hostile *h, int32_t rank, const int32_t *dims); /* or HOSTILE_NONE */
+
+/* Adds a node, or a block of nodes, behind one that is sound. */
+void hostile_grow(hostile *h);
 
 /* Bytes of a tensor's contents; HOSTILE_BYTES stands for anything beyond. */
 #define HOSTILE_BYTES (1 << 20)
