@@ -96,6 +96,8 @@ def library() -> ctypes.CDLL:
             ),
             "edgecore_engine_set_profiling": (None, [ctypes.c_void_p, ctypes.c_bool]),
             "edgecore_engine_arena_bytes": (ctypes.c_size_t, [ctypes.c_void_p]),
+            "edgecore_engine_arena_floor": (ctypes.c_size_t, [ctypes.c_void_p]),
+            "edgecore_engine_scratch_bytes": (ctypes.c_size_t, [ctypes.c_void_p]),
             "edgecore_engine_weight_bytes": (ctypes.c_size_t, [ctypes.c_void_p]),
             "edgecore_engine_isa": (ctypes.c_char_p, [ctypes.c_void_p]),
             "edgecore_engine_threads": (ctypes.c_int32, [ctypes.c_void_p]),
@@ -149,6 +151,16 @@ class Engine:
     @property
     def arena_bytes(self) -> int:
         return int(self._library.edgecore_engine_arena_bytes(self._handle))
+
+    @property
+    def arena_floor(self) -> int:
+        """Bytes that live in the fullest step: no arena is smaller."""
+        return int(self._library.edgecore_engine_arena_floor(self._handle))
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Working memory of all threads, beside the arena."""
+        return int(self._library.edgecore_engine_scratch_bytes(self._handle))
 
     @property
     def weight_bytes(self) -> int:

@@ -9,6 +9,7 @@ from cpython.exc cimport PyErr_NoMemory
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int32_t
 from libc.string cimport memset
+from posix.unistd cimport getpid
 
 import struct
 from collections import namedtuple
@@ -279,7 +280,7 @@ cdef class Engine:
     cdef Py_buffer *views   # of the arrays of the run under way: inputs, then outputs
     cdef void **pointers
     cdef int opened         # how many views are open
-    cdef bint running
+    cdef int runner         # the process of the run under way, or 0
     cdef readonly tuple inputs
     cdef readonly tuple outputs
 
@@ -315,9 +316,11 @@ cdef class Engine:
         cdef edgecore_status status
         cdef edgecore_message message
         cdef size_t split = len(self.inputs)
-        if self.running:
+        if self.runner == getpid():
             raise RuntimeError("this Engine is running in another thread")
-        self.running = True
+        if self.runner:
+            self.opened = 0  # a thread of the parent was in `run` at the fork: here its arrays stay open
+        self.runner = getpid()
         try:
             self.open_arrays(inputs, self.inputs, "inputs", False)
             self.open_arrays(outputs, self.outputs, "outputs", True)
@@ -326,7 +329,7 @@ cdef class Engine:
             raise_status(status, &message)
         finally:
             self.close_arrays()
-            self.running = False
+            self.runner = 0
 
     cdef int open_arrays(self, object arrays, tuple specs, str name, bint writable) except -1:
         cdef Py_buffer *view

@@ -47,6 +47,8 @@ def _facts(network: Network, layers: list[Layer]) -> dict[str, Any]:
         "engine_nodes": sum(layer.runs != "interpreter" for layer in layers),
         "engine_steps": sum(len(engine.steps()) for engine in engines),
         "arena_bytes": sum(engine.arena_bytes for engine in engines),
+        "arena_floor_bytes": sum(engine.arena_floor for engine in engines),
+        "scratch_bytes": sum(engine.scratch_bytes for engine in engines),
         "weight_bytes": sum(engine.weight_bytes for engine in engines),
         "isa": engines[0].isa if engines else None,
         "threads": engines[0].threads if engines else None,
@@ -99,7 +101,9 @@ def _text(facts: dict[str, Any], layers: list[Layer]) -> str:
     if facts["isa"]:
         lines.append(
             f"engine: {facts['engine_nodes']} of {facts['nodes']} nodes in {facts['engine_steps']} steps, "
-            f"arena {facts['arena_bytes']:,} bytes, weights {facts['weight_bytes']:,} bytes, {facts['isa']}"
+            f"arena {facts['arena_bytes']:,} bytes ({facts['arena_floor_bytes']:,} in the fullest step), "
+            f"scratch {facts['scratch_bytes']:,} bytes, weights {facts['weight_bytes']:,} bytes, "
+            f"{facts['isa']}"
         )
     rest = facts["nodes"] - facts["engine_nodes"]
     if rest:

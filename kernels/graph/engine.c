@@ -92,7 +92,6 @@ edgecore_status edgecore_engine_create(const edgecore_graph *graph, const edgeco
         return status;
     edgecore_engine *made = calloc(1, sizeof *made);
     if (made) {
-        atomic_init(&made->running, false);
         made->tier = edgecore_tier_at(tier);
         status = rewrite(program, made->tier, options->fuse, message);
         if (!status)
@@ -175,10 +174,9 @@ edgecore_status edgecore_engine_run(edgecore_engine *engine, const void *const *
     for (int32_t i = 0; i < engine->output_count; i++)
         if (!outputs[i])
             return edgecore_fail(message, EDGECORE_INVALID, "output %d is NULL", (int)i);
-    /* What another thread of the parent was running at the fork does not go on in the child. */
-    bool forked = edgecore_pool_begin(engine->pool);
-    if (atomic_exchange(&engine->running, true) && !forked)
+    if (!edgecore_turn_take(&engine->turn))
         return edgecore_fail(message, EDGECORE_INVALID, "the engine is already running in another thread");
+    edgecore_pool_begin(engine->pool);
     for (int32_t i = 0; i < engine->input_count; i++)
         copy_port(engine, &engine->inputs[i], (uint8_t *)(uintptr_t)inputs[i], true);
     for (int32_t s = 0; s < engine->step_count; s++) {
@@ -191,6 +189,6 @@ edgecore_status edgecore_engine_run(edgecore_engine *engine, const void *const *
     }
     for (int32_t i = 0; i < engine->output_count; i++)
         copy_port(engine, &engine->outputs[i], outputs[i], false);
-    atomic_store(&engine->running, false);
+    edgecore_turn_give(&engine->turn);
     return EDGECORE_OK;
 }

@@ -4,9 +4,8 @@
 
 #include "graph/pool.h"
 #include "graph/program.h"
+#include "graph/turn.h"
 #include "isa/tier.h"
-
-#include <stdatomic.h>
 
 #define EDGECORE_ALIGNMENT 64
 #define EDGECORE_ARENA EDGECORE_NONE /* the "strip" of an operand that lies in the arena */
@@ -74,12 +73,12 @@ struct edgecore_engine {
     edgecore_port *inputs, *outputs;
     int32_t input_count, output_count;
     uint8_t *arena;
-    size_t arena_bytes, weight_bytes;
+    size_t arena_bytes, arena_floor, weight_bytes;
     uint8_t *scratch; /* scratch_bytes for each thread */
     size_t scratch_bytes;
     edgecore_pool *pool;
     bool profiling;
-    atomic_bool running;
+    edgecore_turn turn; /* of edgecore_engine_run */
 };
 
 /* Makes the steps: gathers nodes and prepares operators. */
@@ -89,7 +88,7 @@ void edgecore_step_destroy(edgecore_step *step);
 /* Decides, from what the members allow, which operands of a step lie in strips and how it may be cut. */
 void edgecore_shape_step(edgecore_step *step, const edgecore_program *program, int32_t group);
 
-/* Gives each buffer its offset in the arena; sets the engine's arena_bytes. */
+/* Gives each buffer its offset in the arena; sets the engine's arena_bytes and arena_floor. */
 edgecore_status edgecore_plan(edgecore_engine *engine, edgecore_program *program, edgecore_message *message);
 
 /* Turns places into pointers, once the arena stands. */

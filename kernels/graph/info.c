@@ -31,6 +31,16 @@ size_t edgecore_engine_arena_bytes(const edgecore_engine *engine)
     return engine ? engine->arena_bytes : 0;
 }
 
+size_t edgecore_engine_arena_floor(const edgecore_engine *engine)
+{
+    return engine ? engine->arena_floor : 0;
+}
+
+size_t edgecore_engine_scratch_bytes(const edgecore_engine *engine)
+{
+    return engine ? engine->scratch_bytes * (size_t)edgecore_pool_threads(engine->pool) : 0;
+}
+
 size_t edgecore_engine_weight_bytes(const edgecore_engine *engine)
 {
     return engine ? engine->weight_bytes : 0;

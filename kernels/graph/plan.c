@@ -1,6 +1,6 @@
 /* The memory plan: each buffer lives from the first step that touches it to the last, and buffers whose lives do not
- * meet share bytes. Largest first, each at the lowest offset that is free over its life; this greedy order is the
- * usual one for inference arenas and stays close to the lower bound, the fullest step. */
+ * meet share bytes. One after another each gets the lowest offset that is free over its life. No plan is smaller than the fullest
+ * step, the floor; largest first, the usual order, mostly reaches it, and where it does not others are tried. */
 #include "graph/engine.h"
 
 #include <stdlib.h>
@@ -49,6 +49,38 @@ static int by_size(const void *a, const void *b)
     return (left->tensor > right->tensor) - (left->tensor < right->tensor);
 }
 
+static int by_life(const void *a, const void *b)
+{
+    const buffer *left = a, *right = b;
+    const int32_t left_life = left->last - left->first, right_life = right->last - right->first;
+    return left_life != right_life ? (left_life < right_life) - (left_life > right_life) : by_size(a, b);
+}
+
+static int by_first(const void *a, const void *b)
+{
+    const buffer *left = a, *right = b;
+    return left->first != right->first ? (left->first > right->first) - (left->first < right->first) : by_size(a, b);
+}
+
+static int by_last(const void *a, const void *b)
+{
+    const buffer *left = a, *right = b;
+    return left->last != right->last ? (left->last < right->last) - (left->last > right->last) : by_size(a, b);
+}
+
+/* Bytes that live in the fullest step. */
+static size_t find_floor(const buffer *buffers, int32_t count, int32_t steps)
+{
+    size_t floor = 0;
+    for (int32_t s = 0; s <= steps; s++) {
+        size_t bytes = 0;
+        for (int32_t i = 0; i < count; i++)
+            bytes += buffers[i].first <= s && s <= buffers[i].last ? buffers[i].bytes : 0;
+        floor = bytes > floor ? bytes : floor;
+    }
+    return floor;
+}
+
 /* Placed buffers are kept in order of offset, so one scan finds the lowest gap. */
 static void place_buffer(buffer **placed, int32_t count, buffer *next)
 {
@@ -69,8 +101,27 @@ static void place_buffer(buffer **placed, int32_t count, buffer *next)
     placed[at] = next;
 }
 
+/* Places all buffers in that order, and keeps the plan unless it is no smaller than the last. */
+static void place_all(edgecore_engine *engine, edgecore_program *program, buffer *buffers, buffer **placed, int32_t count,
+                      int (*order)(const void *, const void *))
+{
+    size_t bytes = 0;
+    qsort(buffers, (size_t)count, sizeof *buffers, order);
+    for (int32_t i = 0; i < count && bytes <= SIZE_MAX / 2; i++) { /* a few more tensors, and 32 bits would wrap */
+        place_buffer(placed, i, &buffers[i]);
+        if (buffers[i].offset + buffers[i].bytes > bytes)
+            bytes = buffers[i].offset + buffers[i].bytes;
+    }
+    if (bytes >= engine->arena_bytes)
+        return;
+    engine->arena_bytes = bytes;
+    for (int32_t i = 0; i < count; i++)
+        program->tensors[buffers[i].tensor].arena_offset = buffers[i].offset;
+}
+
 edgecore_status edgecore_plan(edgecore_engine *engine, edgecore_program *program, edgecore_message *message)
 {
+    static int (*const orders[])(const void *, const void *) = {by_size, by_life, by_first, by_last};
     find_lives(engine, program);
     buffer *buffers = calloc((size_t)program->tensor_count + 1, sizeof *buffers);
     buffer **placed = calloc((size_t)program->tensor_count + 1, sizeof *placed);
@@ -85,15 +136,11 @@ edgecore_status edgecore_plan(edgecore_engine *engine, edgecore_program *program
     }
     bool made = buffers && placed;
     if (made) {
-        qsort(buffers, (size_t)count, sizeof *buffers, by_size);
-        engine->arena_bytes = 0;
-        for (int32_t i = 0; i < count && made; i++) {
-            place_buffer(placed, i, &buffers[i]);
-            program->tensors[buffers[i].tensor].arena_offset = buffers[i].offset;
-            if (buffers[i].offset + buffers[i].bytes > engine->arena_bytes)
-                engine->arena_bytes = buffers[i].offset + buffers[i].bytes;
-            made = engine->arena_bytes <= SIZE_MAX / 2; /* a few more tensors, and 32 bits would wrap */
-        }
+        engine->arena_floor = find_floor(buffers, count, engine->step_count);
+        engine->arena_bytes = SIZE_MAX;
+        for (size_t i = 0; i < sizeof orders / sizeof *orders && engine->arena_bytes > engine->arena_floor; i++)
+            place_all(engine, program, buffers, placed, count, orders[i]);
+        made = engine->arena_bytes <= SIZE_MAX / 2;
     }
     free(buffers);
     free(placed);

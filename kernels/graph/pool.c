@@ -144,6 +144,7 @@ edgecore_pool *edgecore_pool_create(int32_t threads)
         return NULL;
     }
     start_workers(pool);
+    pool->wanted = pool->worker_count + 1; /* a forked child gets no more than its parent had: there is scratch for these */
     return pool;
 }
 
@@ -170,12 +171,10 @@ int32_t edgecore_pool_threads(const edgecore_pool *pool)
     return pool->worker_count + 1;
 }
 
-bool edgecore_pool_begin(edgecore_pool *pool)
+void edgecore_pool_begin(edgecore_pool *pool)
 {
-    if (pool->owner == getpid())
-        return false;
-    start_workers(pool);
-    return true;
+    if (pool->owner != getpid())
+        start_workers(pool);
 }
 
 void edgecore_pool_run(edgecore_pool *pool, edgecore_task_fn function, void *context, int32_t count)

@@ -17,9 +17,8 @@ edgecore_pool *edgecore_pool_create(int32_t threads);
 void edgecore_pool_destroy(edgecore_pool *pool);
 int32_t edgecore_pool_threads(const edgecore_pool *pool);
 
-/* Call before a series of edgecore_pool_run: in a forked child, where the workers are gone, it makes new ones and
- * returns true. */
-bool edgecore_pool_begin(edgecore_pool *pool);
+/* Call before a series of edgecore_pool_run: in a forked child, where the workers are gone, it makes new ones. */
+void edgecore_pool_begin(edgecore_pool *pool);
 
 /* Runs tasks 0 .. count - 1 and returns when all have ended. */
 void edgecore_pool_run(edgecore_pool *pool, edgecore_task_fn function, void *context, int32_t count);

@@ -36,11 +36,18 @@ bool edgecore_has_avx2(void)
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & leaf7) == leaf7;
 }
 
+#if defined(EDGECORE_EMULATE_AVXVNNI)
+bool edgecore_has_avxvnni(void)
+{
+    return edgecore_has_avx2();
+}
+#else
 bool edgecore_has_avxvnni(void)
 {
     uint32_t a, b, c, d;
     return edgecore_has_avx2() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 4));
 }
+#endif
 
 bool edgecore_has_avx512vnni(void)
 {

@@ -1,4 +1,5 @@
 /* One claimed partition: a graph made from the runtime's nodes, and the engine compiled from it. */
+#include "graph/turn.h"
 #include "ops/op.h"
 #include "tflite/node.h"
 #include "tflite/plugin.h"
@@ -16,6 +17,7 @@ struct edgecore_tfl_kernel {
     int32_t input_count, output_count;
     int *inputs, *outputs;   /* the runtime's tensors, without constants */
     size_t *input_bytes, *output_bytes;
+    edgecore_turn turn;      /* of what follows */
     const void **input_data;
     void **output_data;
 };
@@ -232,13 +234,8 @@ static tfl_status kernel_prepare(tfl_context *context, tfl_node *node)
     return kernel->engine || kernel->unused ? TFL_OK : compile(context, kernel);
 }
 
-static tfl_status kernel_invoke(tfl_context *context, tfl_node *node)
+static tfl_status run(tfl_context *context, edgecore_tfl_kernel *kernel)
 {
-    edgecore_tfl_kernel *kernel = node->user_data;
-    if (kernel && kernel->unused)
-        return TFL_OK;
-    if (!kernel || !kernel->engine)
-        return refuse(context, "invoked before it was prepared");
     for (int32_t i = 0; i < kernel->input_count; i++) {
         kernel->input_data[i] = context->tensors[kernel->inputs[i]].data;
         if (!kernel->input_data[i])
@@ -253,6 +250,20 @@ static tfl_status kernel_invoke(tfl_context *context, tfl_node *node)
     if (edgecore_engine_run(kernel->engine, kernel->input_data, kernel->output_data, &message))
         return refuse(context, message.text);
     return TFL_OK;
+}
+
+static tfl_status kernel_invoke(tfl_context *context, tfl_node *node)
+{
+    edgecore_tfl_kernel *kernel = node->user_data;
+    if (kernel && kernel->unused)
+        return TFL_OK;
+    if (!kernel || !kernel->engine)
+        return refuse(context, "invoked before it was prepared");
+    if (!edgecore_turn_take(&kernel->turn))
+        return refuse(context, "the engine is already running in another thread");
+    const tfl_status status = run(context, kernel);
+    edgecore_turn_give(&kernel->turn);
+    return status;
 }
 
 tfl_registration edgecore_tfl_kernel_registration(void)

@@ -119,14 +119,53 @@ static void settle(const tfl_context *context, bool *settled, const tfl_ints *te
     }
 }
 
-static bool all_settled(const tfl_context *context, const bool *settled, const tfl_ints *tensors)
+/* Whether any tensor is in that state. */
+static bool any_settled(const tfl_context *context, const bool *settled, const tfl_ints *tensors, bool value)
 {
     for (int i = 0; i < tensors->size; i++) {
         const int index = tensors->data[i];
-        if (index >= 0 && (size_t)index < context->tensors_size && !settled[index])
-            return false;
+        if (index >= 0 && (size_t)index < context->tensors_size && settled[index] == value)
+            return true;
     }
-    return true;
+    return false;
+}
+
+static void refuse_all(verdict *verdicts, int count, edgecore_status status, const char *why)
+{
+    for (int i = 0; i < count; i++)
+        verdicts[i].status = edgecore_fail(&verdicts[i].message, status, "%s", why);
+}
+
+/* The runtime takes operators in any order, but to cut a graph into partitions each result must have one writer, before all
+ * its readers: else the runtime crashes. */
+static void drop_unordered(tfl_context *context, const tfl_ints *plan, verdict *verdicts)
+{
+    bool *settled = malloc(context->tensors_size + 1), *written = calloc(context->tensors_size + 1, sizeof *written);
+    bool ordered = settled && written;
+    for (size_t i = 0; ordered && i < context->tensors_size; i++)
+        settled[i] = true;
+    for (int i = 0; ordered && i < plan->size; i++) {
+        const tfl_node *node = node_at(context, plan->data[i]);
+        if (!node)
+            continue;
+        ordered = !any_settled(context, written, node->outputs, true);
+        settle(context, written, node->outputs, true);
+        settle(context, settled, node->outputs, false);
+    }
+    for (int i = 0; ordered && i < plan->size; i++) {
+        const tfl_node *node = node_at(context, plan->data[i]);
+        if (!node)
+            continue;
+        ordered = !any_settled(context, settled, node->inputs, false);
+        settle(context, settled, node->outputs, true);
+    }
+    if (!settled || !written)
+        refuse_all(verdicts, plan->size, EDGECORE_NO_MEMORY, "out of memory");
+    else if (!ordered)
+        refuse_all(verdicts, plan->size, EDGECORE_UNSUPPORTED,
+                   "the model's operators are not in the order of their results");
+    free(settled);
+    free(written);
 }
 
 /* Where shapes may change while the model runs, the file's are only trusted as far as the engine's own operators lead
@@ -147,7 +186,7 @@ static edgecore_status drop_unsettled(tfl_context *context, const tfl_ints *plan
         const tfl_node *node = node_at(context, plan->data[i]);
         if (!node || verdicts[i].status)
             continue;
-        if (all_settled(context, settled, node->inputs))
+        if (!any_settled(context, settled, node->inputs, false))
             settle(context, settled, node->outputs, true);
         else
             verdicts[i].status = edgecore_fail(&verdicts[i].message, EDGECORE_UNSUPPORTED,
@@ -202,10 +241,9 @@ tfl_status edgecore_tfl_claim(tfl_context *context, tfl_delegate *delegate)
     for (size_t i = 0; i < total; i++)
         verdicts[i].status = check_node(context, delegate, plan->data[i], &verdicts[i]);
     const edgecore_tfl_plugin *plugin = delegate->data;
-    if (plugin->dynamic && drop_unsettled(context, plan, verdicts)) {
-        for (size_t i = 0; i < total; i++)
-            verdicts[i].status = edgecore_fail(&verdicts[i].message, EDGECORE_NO_MEMORY, "out of memory");
-    }
+    if (plugin->dynamic && drop_unsettled(context, plan, verdicts))
+        refuse_all(verdicts, plan->size, EDGECORE_NO_MEMORY, "out of memory");
+    drop_unordered(context, plan, verdicts);
     drop_light_runs(verdicts, total);
     claimed->size = 0;
     for (size_t i = 0, refused = 0; i < total; i++) {

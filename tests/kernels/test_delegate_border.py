@@ -65,6 +65,20 @@ def test_it_is_left_to_the_interpreter(build: Callable[[Network], None], why: st
     assert delegate.refusals() == {0: why}
 
 
+def test_operators_out_of_order_are_all_left_to_the_interpreter() -> None:
+    """It runs them somehow; asked to cut such a graph into partitions it would crash."""
+    net = Network(seed=2)
+    x, a, b = (net.input((1, 4, 5, 6), QUANT), *(net.activation((1, 4, 5, 6), QUANT) for _ in range(2)))
+    net.writer.op("ADD", [x, b], [a])
+    net.writer.op("RELU", [a], [b])
+    net.output(net.conv2d(b, 4))
+    delegate = ec.load_delegate()
+    interpreter = ec.open_interpreter(net.build(), delegate=delegate)
+    assert delegate.claimed_nodes == 0
+    assert delegate.refusals()[2] == "the model's operators are not in the order of their results"
+    interpreter.invoke()
+
+
 @pytest.mark.parametrize("activation", ["RELU", "RELU_N1_TO_1", "RELU6"])
 def test_a_transposed_convolution_of_an_old_version_has_its_activation(activation: str) -> None:
     net = Network(seed=4)

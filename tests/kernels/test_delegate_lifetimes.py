@@ -1,4 +1,4 @@
-"""Who may go first, and what happens in other threads and in a forked child."""
+"""Who may go first: delegate, interpreter or engine."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import os
 import subprocess
 import sys
 import textwrap
-import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from oracle import engine, random_inputs, reference, run
+from oracle import random_inputs, reference, run
 from oracle.models import small_model
 
 from edgecore import interpreter as ec
@@ -91,46 +90,3 @@ def test_interpreters_leave_no_memory_behind() -> None:
     for _ in range(100):
         ec.open_interpreter(model, threads=2).invoke()
     assert resident() - before < 2_000_000
-
-
-def test_interpreters_in_several_threads() -> None:
-    models = [small_model(seed) for seed in range(4)]
-    wanted = [reference(model, random_inputs(model)) for model in models]
-    problems: list[str] = []
-
-    def work(index: int) -> None:
-        inputs = random_inputs(models[index])
-        for threads in (1, 2, 3):
-            got = engine(models[index], inputs, threads=threads, repeat=5).outputs
-            if not np.array_equal(got[0], wanted[index][0]):
-                problems.append(f"model {index}, {threads} threads")
-
-    workers = [threading.Thread(target=work, args=(index,)) for index in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert problems == []
-
-
-def test_a_forked_child_runs_the_engine_of_its_parent(tmp_path: Path) -> None:
-    (tmp_path / "m.tflite").write_bytes(small_model())
-    text = in_child(
-        """
-        import os, sys
-        import numpy as np
-        from edgecore import interpreter as ec
-        interpreter = ec.open_interpreter(sys.argv[1], threads=3)
-        index = interpreter.get_output_details()[0]["index"]
-        interpreter.invoke()
-        parent = interpreter.get_tensor(index)
-        child = os.fork()
-        interpreter.invoke()
-        same = np.array_equal(interpreter.get_tensor(index), parent)
-        if child == 0:
-            os._exit(0 if same else 1)
-        print(same, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-        """,
-        str(tmp_path / "m.tflite"),
-    )
-    assert text == "True 0\n"

@@ -62,15 +62,3 @@ def test_operators_with_weights(programs: Path) -> None:
 
 def test_operators_without_weights(programs: Path) -> None:
     run([str(programs / "operators_test")])
-
-
-@pytest.mark.slow
-def test_under_sanitizers(tmp_path: Path, need_program: Callable[[str, str], str]) -> None:
-    options = [
-        "-DEDGECORE_SANITIZE=address,undefined",
-        "-DCMAKE_C_FLAGS_RELEASE=-O1 -fno-sanitize-recover=all",
-    ]
-    folder = build(tmp_path / "build", need_program, options)
-    run([str(folder / "weighted_test"), "400"])
-    run([str(folder / "tiles_test")])
-    run([str(folder / "rows_test")])

@@ -72,6 +72,9 @@ EDGECORE_API edgecore_status edgecore_engine_step(const edgecore_engine *engine,
                                                   edgecore_step_info *info);
 EDGECORE_API void edgecore_engine_set_profiling(edgecore_engine *engine, bool on);
 EDGECORE_API size_t edgecore_engine_arena_bytes(const edgecore_engine *engine);
+/* What lives in the fullest step: no arena is smaller. Each thread's scratch comes on top of both. */
+EDGECORE_API size_t edgecore_engine_arena_floor(const edgecore_engine *engine);
+EDGECORE_API size_t edgecore_engine_scratch_bytes(const edgecore_engine *engine);
 EDGECORE_API size_t edgecore_engine_weight_bytes(const edgecore_engine *engine);
 EDGECORE_API const char *edgecore_engine_isa(const edgecore_engine *engine);
 EDGECORE_API int32_t edgecore_engine_threads(const edgecore_engine *engine);

@@ -1,15 +1,17 @@
-/* Micro-kernels of the avxvnni tier: vpdpbusd with 256-bit vectors and 16 registers. */
+/* Micro-kernels of the avxvnni tier: vpdpbusd with 256-bit vectors and 16 registers. Tests put a function of AVX2 in the place of
+ * that instruction. */
+#if !defined(VPDPBUSD)
+#if !defined(__AVXVNNI__)
+#error "this file needs the flags of the avxvnni tier"
+#endif
 #define VPDPBUSD _mm256_dpbusd_avx_epi32
+#endif
 #define NAMED(name) name##_avxvnni
 #define TIER_NAME "avxvnni"
 
 #include "isa/x86/dot4_vnni_256.h"
 #include "isa/x86/kernels.h"
 #include "isa/x86/dot4_256_template.h"
-
-#if !defined(__AVXVNNI__)
-#error "this file needs the flags of the avxvnni tier"
-#endif
 
 /* 16 registers: 12 accumulators, the weights of a group of 4 K, one broadcast. */
 TILE(1, 3) TILE(2, 3) TILE(3, 3) TILE(4, 3)
