@@ -110,9 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ImportError as error:
         if debug or not (error.name or "").startswith("edgecore.converters"):
             raise
-        complain(
-            f"the wheels for boards leave out what `edgecore {words[0]}` needs; install it from source"
-        )
+        complain(f"the wheels for boards leave out what `edgecore {words[0]}` needs; install it from source")
         return USER_ERROR
     except OSError as error:  # what nobody else put into words: mostly a full disk
         if debug:
