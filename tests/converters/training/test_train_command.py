@@ -21,7 +21,7 @@ from edgecore.converters import data
 pytestmark = [pytest.mark.host, pytest.mark.slow, pytest.mark.usefixtures("tensorflow")]
 
 TINY = ("--model", "lenet5", "--batch", 16, "--rate", 0.02, "--translate", 2, "--flip", "--no-convert")
-PATIENCE = 300.0
+PATIENCE = 600.0
 
 
 def command(*words: Any) -> list[str]:
