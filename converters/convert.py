@@ -86,7 +86,8 @@ def convert(
     agreement = compare(network, flatbuffer, calibration)
     if agreement.top1 < LEAST_AGREEMENT:
         raise UserError(
-            f"{agreement}: too few; calibrate with images like those of training, or check mean and scale"
+            f"{agreement}: too few; calibrate with images like those of training, check mean and scale, "
+            "or fine-tune it with --qat"
         )
     facts = replace(facts, input=spec.to_json(), logits=network.logits)
     flatbuffer = metadata.add(flatbuffer, facts)

@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,8 @@ def require_tensorflow() -> None:
         raise UserError("this command needs TensorFlow, which is missing; run: pip install 'edgecore[host]'")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    # Of its own interpreter's end of life, and of options that it has itself filled in: nothing for a user to do.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"tensorflow\.lite")
     with quiet():
         importlib.import_module("tensorflow").get_logger().setLevel("ERROR")
         importlib.import_module("keras")
