@@ -56,6 +56,11 @@ def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.005)
 
 
+def heeding_ctrl_c() -> None:
+    """A suite that was started in the background ignores it, and its children would as well."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture(scope="module")
 def whole(colours: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that nobody disturbed."""
@@ -84,7 +89,9 @@ def test_a_killed_run_resumes_to_the_same_bytes(
 def test_ctrl_c_says_how_to_continue(colours: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     words = command(*TINY, "--epochs", 100_000, "--data", colours, "--out", folder)
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=heeding_ctrl_c
+    )
     wait_for(folder / "state.npz", process)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=PATIENCE)
