@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import subprocess
 import sys
@@ -13,19 +12,18 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from edgecore import artefact
 from edgecore.artefact import Artefact
-from edgecore.converters import metadata
+from edgecore.converters import metadata, whole_file
 from edgecore.converters.calibration import Calibration, choose
 from edgecore.converters.data import Source
 from edgecore.converters.formats import FloatNetwork, KerasNetwork
-from edgecore.converters.host import quiet
 from edgecore.converters.integer import check_integer, tensors_of
 from edgecore.converters.quantise import quantise, to_float
 from edgecore.converters.verification.device import golden_of
+from edgecore.converters.verification.host import PLAIN, HostModel
 from edgecore.errors import UserError
 from edgecore.preprocess import Preprocessing, Preprocessor
 
@@ -110,30 +108,18 @@ def golden_in_own_process(path: Path) -> bool | None:
     return found
 
 
-def _interpreter(flatbuffer: bytes, kernels: str = "BUILTIN_WITHOUT_DEFAULT_DELEGATES") -> Any:
-    with quiet():
-        interpreter = tf.lite.Interpreter(
-            model_content=flatbuffer,
-            experimental_op_resolver_type=tf.lite.experimental.OpResolverType[kernels],
-        )
-        interpreter.allocate_tensors()
-    return interpreter
-
-
 def compare(network: FloatNetwork, flatbuffer: bytes, calibration: Calibration) -> Agreement:
     """Both networks on the same images, which the int8 one sees through the device's quantisation."""
-    interpreter = _interpreter(flatbuffer)
-    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    out_scale, out_zero = target["quantization"]
+    model = HostModel(flatbuffer, PLAIN)
+    out_scale, out_zero = model.outputs[0]["quantization"]
     images, same, largest = 0, 0, 0.0
     for inputs in calibration.batches():
         expected = network.predict(inputs)
         for wanted, stored in zip(
-            expected, _quantised(inputs, calibration.spec, *source["quantization"]), strict=True
+            expected, _quantised(inputs, calibration.spec, *model.inputs[0]["quantization"]), strict=True
         ):
-            interpreter.set_tensor(source["index"], stored[None])
-            interpreter.invoke()
-            scores = (interpreter.get_tensor(target["index"])[0].astype(np.float32) - out_zero) * out_scale
+            model.run(stored[None])
+            scores = (model.output()[0].astype(np.float32) - out_zero) * out_scale
             images += 1
             same += int(scores.argmax() == wanted.argmax())
             largest = max(largest, float(np.abs(scores - wanted).max()))
@@ -157,15 +143,7 @@ def _quantised(
 
 def write(path: Path, data: bytes, option: str = "--out") -> None:
     """Writes a file whole or not at all; UserError, naming the option, if the folder does not take it."""
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise UserError(f"cannot write {path}: {error.strerror}; choose another {option}") from error
+    whole_file.write_bytes(path, data, f"choose another {option}")
 
 
 def move(written: Path, path: Path) -> None:

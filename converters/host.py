@@ -1,4 +1,4 @@
-"""The border to TensorFlow: whether it is there, and its first import without its chatter."""
+"""The border to TensorFlow: whether it is there, its chatter kept back, its errors in one line."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import importlib.util
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -29,11 +30,18 @@ def require_tensorflow() -> None:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Sends what C++ writes on stdout and stderr to nowhere; errors still come as exceptions."""
+    """Sends what C++ and Python write on stdout and stderr, warnings too, to nowhere; errors still come as
+    exceptions.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     saved = os.dup(1), os.dup(2)
-    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+    with (
+        Path(os.devnull).open("w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+        warnings.catch_warnings(action="ignore"),
+    ):
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
         try:
@@ -42,3 +50,14 @@ def quiet() -> Iterator[None]:
             for number, copy in zip((1, 2), saved, strict=True):
                 os.dup2(copy, number)
                 os.close(copy)
+
+
+def reason_of(error: BaseException) -> str:
+    """The line of an exception of TensorFlow, Keras or ONNX that says what is wrong, without colours.
+
+    Keras begins with the layer that it was calling; what happened there follows.
+    """
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith("Exception encountered when calling")]
+    return (told or lines or [type(error).__name__])[0]

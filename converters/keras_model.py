@@ -11,6 +11,7 @@ import keras
 from edgecore.artefact import Artefact
 from edgecore.converters import zoo
 from edgecore.converters.formats import FORMATS, FloatNetwork, KerasNetwork, open_network
+from edgecore.converters.host import reason_of
 from edgecore.converters.zoo import special  # noqa: F401  its layers can be loaded then
 from edgecore.errors import UserError
 from edgecore.preprocess import Preprocessing
@@ -50,8 +51,7 @@ def load(path: str | Path) -> keras.Model:
     try:
         return keras.models.load_model(path, compile=False)
     except Exception as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise UserError(f"{path} does not load as a Keras model: {lines[0]}") from error
+        raise UserError(f"{path} does not load as a Keras model: {reason_of(error)}") from error
 
 
 def _preprocessing(

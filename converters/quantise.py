@@ -12,7 +12,7 @@ from tensorflow.lite.python.convert import mlir_quantize
 
 from edgecore.converters.formats import FloatNetwork
 from edgecore.converters.formats.keras_network import keras_converter
-from edgecore.converters.host import quiet
+from edgecore.converters.host import quiet, reason_of
 from edgecore.errors import UserError
 
 Representative = Callable[[], Iterator[list[np.ndarray]]]
@@ -71,5 +71,4 @@ def _run(convert: Callable[[], Any], what: str) -> bytes:
     except UserError:
         raise
     except Exception as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise UserError(f"{what}: {lines[0]}") from error
+        raise UserError(f"{what}: {reason_of(error)}") from error

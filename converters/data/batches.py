@@ -49,7 +49,7 @@ class Batches:
     ) -> None:
         if len(source.items) < batch:
             raise UserError(
-                f"{len(source.items)} training images do not fill one batch of {batch}; lower the batch size"
+                f"{len(source.items)} training images do not fill a batch of {batch}; give a smaller --batch"
             )
         self.images = Images(source, spec, cache=cache)
         self.augment, self.batch, self.seed, self.threads = augment, batch, seed, threads

@@ -10,11 +10,11 @@ from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 
+from edgecore.converters import whole_file
 from edgecore.converters.data import Source
 from edgecore.converters.evaluation.candidates import Candidate
 from edgecore.converters.evaluation.evaluation import Evaluation, Options
 from edgecore.devices import machine
-from edgecore.errors import UserError
 
 
 def key_of(candidate: Candidate, source: Source, options: Options) -> str:
@@ -63,11 +63,4 @@ def kept(folder: Path, name: str, key: str, find: Callable[[], Evaluation]) -> E
 
 def write(path: Path, text: str) -> None:
     """Writes a text whole or not at all; UserError if the disk does not take it."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise UserError(
-            f"cannot write {path}: {error.strerror}; choose another --out or make room"
-        ) from error
+    whole_file.write_text(path, text, "choose another --out or make room")

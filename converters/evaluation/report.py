@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgecore.converters.evaluation import wilson
+from edgecore.converters import wilson
 from edgecore.errors import UserError
 
 Shares = NDArray[np.float64]  # one per class, NaN where nothing was counted

@@ -12,6 +12,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from edgecore.converters.formats.network import FloatNetwork, Shape, checked_shapes
+from edgecore.converters.host import reason_of
 from edgecore.converters.qat.layers import FakeQuantise
 from edgecore.errors import UserError
 
@@ -104,9 +105,8 @@ def _with_input(model: keras.Model, shape: Shape, name: str) -> keras.Model:
         copy = keras.models.clone_model(model, input_tensors=keras.Input(batch_shape=shape, name="image"))
         copy.set_weights(model.get_weights())
     except (ValueError, TypeError, RuntimeError) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
         raise UserError(
-            f"{name} cannot be built for an input of {shape[1]}x{shape[2]}: {lines[0]}"
+            f"{name} cannot be built for an input of {shape[1]}x{shape[2]}: {reason_of(error)}"
         ) from error
     return copy
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from edgecore.converters.formats.network import FloatNetwork, Shape, checked_shapes
-from edgecore.converters.host import quiet
+from edgecore.converters.host import quiet, reason_of
 from edgecore.errors import UserError
 
 SIGNATURE = "serving_default"
@@ -74,8 +74,7 @@ def _signature(path: Path) -> Any:
         with quiet():
             loaded = tf.saved_model.load(str(path))
     except Exception as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise UserError(f"{path} does not load as a SavedModel: {lines[0]}") from error
+        raise UserError(f"{path} does not load as a SavedModel: {reason_of(error)}") from error
     signatures = dict(loaded.signatures)
     if SIGNATURE not in signatures and len(signatures) != 1:
         raise UserError(f"{path} has no signature {SIGNATURE}; save the model with model.export(folder)")

@@ -5,43 +5,28 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from edgecore.converters import whole_file
 from edgecore.errors import UserError
 
 CONFIG, SPLIT, ENVIRONMENT, METRICS = "config.json", "split.json", "environment.json", "metrics.csv"
 STATE, BEST, MODEL = "state.npz", "best.keras", "model.keras"
 CURVES, CONFUSION, REPORT = "curves.png", "confusion.png", "report.json"
 LOCK = ".lock"
+REMEDY = "what was there stands; make room and continue with --resume"
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Has `write` make a file beside `path`, which takes its place once it is on the disk.
-
-    What was at `path` stands until then. Raises UserError, and leaves nothing behind, if the disk does not
-    take it.
-    """
-    part = path.with_name(f"{path.stem}.part{path.suffix}")
-    try:
-        write(part)
-        _to_disk(part)
-        part.replace(path)
-        _to_disk(path.parent)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise UserError(
-            f"cannot write {path}: {os.strerror(error.errno) if error.errno else error}; "
-            "what was there stands; make room and continue with --resume"
-        ) from error
+    """A file of a run; see `whole_file.write_whole`."""
+    whole_file.write_whole(path, write, REMEDY)
 
 
 def write_text(path: Path, text: str) -> None:
     """`write_whole` for a text."""
-    write_whole(path, lambda part: _write_text(part, text))
+    whole_file.write_text(path, text, REMEDY)
 
 
 def write_json(path: Path, values: Any) -> None:
@@ -55,18 +40,6 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{path} does not read: {error}; choose another --out") from error
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
-
-
-def _to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def check_folder(folder: Path, resume: bool) -> None:

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from edgecore.converters.intervals import wilson
+from edgecore.converters import wilson
 from edgecore.converters.verification.device import REFERENCE
 from edgecore.errors import UserError
 from edgecore.table import table
@@ -260,10 +260,12 @@ def _ratio(noise: float) -> str:
 
 
 def _share(hits: int, images: int) -> dict[str, Any]:
-    low, high = wilson(hits, images)
-    return {"hits": hits, "share": hits / images if images else None, "low": low, "high": high}
+    if not images:
+        return {"hits": hits, "share": None, "low": None, "high": None}
+    low, high = wilson.interval(hits, images)
+    return {"hits": hits, "share": hits / images, "low": low, "high": high}
 
 
 def _with_interval(hits: int, images: int) -> str:
-    low, high = wilson(hits, images)
+    low, high = wilson.interval(hits, images)
     return f"{hits / images:.4f} ({low:.4f} to {high:.4f})"

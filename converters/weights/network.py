@@ -8,10 +8,11 @@ from pathlib import Path
 import keras
 
 from edgecore.artefact import Artefact
-from edgecore.converters import zoo
+from edgecore.converters import whole_file, zoo
 from edgecore.converters.weights.transfer import Loaded, load_into, options_for
-from edgecore.errors import UserError
 from edgecore.preprocess import Preprocessing
+
+REMEDY = "choose another --out"
 
 
 def network_of(
@@ -47,15 +48,6 @@ def network_of(
 
 def write(model: keras.Model, facts: Artefact, out: Path) -> None:
     """Writes the .keras file and its facts beside it as .json; UserError if the folder does not take them."""
-    beside = out.with_suffix(".json")
-    part = out.with_name(f"{out.stem}.part.keras")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        model.save(part)
-        text = json.dumps(facts.to_json(), indent=1, ensure_ascii=False)
-        beside.write_text(text + "\n", encoding="utf-8")
-        part.replace(out)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        reason = error.strerror or str(error)
-        raise UserError(f"cannot write {out}: {reason}; choose another --out") from error
+    text = json.dumps(facts.to_json(), indent=1, ensure_ascii=False) + "\n"
+    whole_file.write_whole(out, model.save, REMEDY)
+    whole_file.write_text(out.with_suffix(".json"), text, REMEDY)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgecore.converters.host import reason_of
 from edgecore.converters.weights.files import Arrays
 from edgecore.errors import UserError
 
@@ -29,8 +30,7 @@ def read(path: Path) -> Arrays:
         graph = onnx.load(path).graph
         initialisers = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
     except (DecodeError, OSError, ValueError, TypeError, onnx.checker.ValidationError) as error:
-        lines = str(error).splitlines() or [type(error).__name__]
-        raise UserError(f"{path} does not read as ONNX: {lines[0]}; export it again") from error
+        raise UserError(f"{path} does not read as ONNX: {reason_of(error)}; export it again") from error
     # The others are shapes, bounds and factors.
     arrays = {name: array for name, array in initialisers.items() if array.dtype.kind == "f" and array.ndim}
     for node in graph.node:

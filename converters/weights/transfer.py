@@ -197,7 +197,8 @@ def freeze_until(model: keras.Model, layer: str) -> int:
         block = [name for name in names if name.startswith(f"{layer}_")]
         near = block[-3:] or difflib.get_close_matches(layer, names, 3, 0.4) or names[1:4]
         raise UserError(
-            f"{model.name} has no layer '{layer}' to freeze; choose one such as {', '.join(near)}"
+            f"{model.name} has no layer '{layer}' to freeze; choose one such as {', '.join(near)}, "
+            "of those that `edgecore zoo show` lists"
         )
     frozen = model.layers[: names.index(layer) + 1]
     for each in frozen:

@@ -5,9 +5,11 @@ This module imports no Keras until a model is built, so that its table can be li
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from edgecore.converters.host import reason_of
 from edgecore.converters.zoo.members import MEMBERS, RAW, UNIT, Member
 from edgecore.errors import UserError
 
@@ -23,11 +25,13 @@ def names() -> list[str]:
 
 
 def member(name: str) -> Member:
-    """The table's entry for `name`; UserError with the known names otherwise."""
+    """The table's entry for `name`; UserError with the names that come near otherwise."""
     try:
         return MEMBERS[name]
     except KeyError:
-        raise UserError(f"no model named '{name}' in the zoo; choose one of {', '.join(MEMBERS)}") from None
+        near = difflib.get_close_matches(name, MEMBERS, n=3)
+        meant = f"did you mean {' or '.join(near)}? " if near else ""
+        raise UserError(f"no model named '{name}' in the zoo; {meant}`edgecore zoo` lists all") from None
 
 
 def build(
@@ -56,4 +60,6 @@ def build(
     except KeyError as error:
         raise UserError(f"{name} has no layout {error}; see its options") from error
     except ValueError as error:
-        raise UserError(f"{name} cannot be built at input size {size}: {error}") from error
+        small = "Negative dimension" in str(error)
+        reason = f"too small; as published it is {entry.input_size}" if small else reason_of(error)
+        raise UserError(f"{name} cannot be built at input size {size}: {reason}") from error

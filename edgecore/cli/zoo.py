@@ -96,12 +96,11 @@ def _build(name: str, args: argparse.Namespace) -> int:
     if args.out is None:
         print(_sums(name, _sketch(name, args)))
         return 0
+    from edgecore.converters.whole_file import write_whole
+
     model = zoo.build(name, args.classes, input_size=args.size)
     print(_sums(name, model))
-    try:
-        model.save(args.out)
-    except OSError as error:
-        raise UserError(f"cannot write {args.out}: {error.strerror or error}") from error
+    write_whole(args.out, model.save, "choose another --out")
     print(f"wrote {args.out}")
     return 0
 

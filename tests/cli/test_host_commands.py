@@ -71,6 +71,7 @@ def test_mistakes_get_one_line(data: Path, tmp_path: Path, capsys: pytest.Captur
     assert "there is no model" in complaint(capsys, "eval", nowhere, "--data", data)
     assert "no data at" in complaint(capsys, "eval", "--data", nowhere)
     assert "no model named 'x'" in complaint(capsys, "zoo", "x")
+    assert "did you mean squeezenet_v1.1" in complaint(capsys, "zoo", "show", "squeezenet-1.1")
     assert "must end in .keras" in complaint(capsys, "zoo", "resnet18", "--out", "x.h5")
     (data / "empty").mkdir()
     assert "class 'empty' has no images" in complaint(capsys, "eval", "--data", data)

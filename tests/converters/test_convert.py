@@ -52,12 +52,12 @@ def converted(model: Any, source: data.Source) -> Any:
 
 
 def test_the_graph_is_integer_with_batch_one_and_unit_input(converted: tuple[bytes, Any]) -> None:
-    from edgecore.converters.convert import _interpreter
     from edgecore.converters.integer import check_integer
+    from edgecore.converters.verification.host import PLAIN, HostModel
 
     flatbuffer = artefact.flatbuffer_of(converted[0])
     check_integer(flatbuffer)
-    interpreter = _interpreter(flatbuffer)
+    interpreter = HostModel(flatbuffer, PLAIN)._interpreter
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
     assert source["dtype"] is target["dtype"] is np.int8
     assert source["shape"].tolist() == source["shape_signature"].tolist() == [1, 32, 32, 3]
@@ -70,9 +70,9 @@ def test_the_graph_is_integer_with_batch_one_and_unit_input(converted: tuple[byt
 def test_convolutions_have_scales_per_channel_and_dense_layers_one(
     converted: tuple[bytes, Any],
 ) -> None:
-    from edgecore.converters.convert import _interpreter
+    from edgecore.converters.verification.host import PLAIN, HostModel
 
-    interpreter = _interpreter(artefact.flatbuffer_of(converted[0]))
+    interpreter = HostModel(artefact.flatbuffer_of(converted[0]), PLAIN)._interpreter
     scales = [
         len(tensor["quantization_parameters"]["scales"])
         for tensor in interpreter.get_tensor_details()
@@ -132,14 +132,14 @@ def test_the_golden_output_is_the_references_and_the_engine_reproduces_it(
 def test_flattening_leaves_no_shape_computation() -> None:
     from keras import Input, Model, layers
 
-    from edgecore.converters.convert import _interpreter
     from edgecore.converters.quantise import quantise
+    from edgecore.converters.verification.host import PLAIN, HostModel
 
     inputs = Input((8, 8, 3))
     parts = [layers.Flatten()(layers.MaxPooling2D(size, 1)(inputs)) for size in (2, 3)]
     outputs = layers.Softmax()(layers.Dense(3)(layers.Concatenate()(parts)))
     images = np.random.default_rng(0).random((10, 8, 8, 3)).astype(np.float32)
-    interpreter = _interpreter(quantise(Model(inputs, outputs), iter(images)))
+    interpreter = HostModel(quantise(Model(inputs, outputs), iter(images)), PLAIN)._interpreter
     names = {entry["op_name"] for entry in interpreter._get_ops_details()}
     assert names == {"MAX_POOL_2D", "RESHAPE", "CONCATENATION", "FULLY_CONNECTED", "SOFTMAX"}
 

@@ -96,9 +96,9 @@ def ranges(model: Any) -> dict[str, tuple[float, float]]:
 
 def int8_steps(flatbuffer: bytes, inputs: np.ndarray) -> tuple[np.ndarray, float, int]:
     """(stored outputs of the reference kernels as int64, output scale, output zero point)."""
-    from edgecore.converters.convert import _interpreter
+    from edgecore.converters.verification.host import HostModel
 
-    interpreter = _interpreter(flatbuffer, "BUILTIN_REF")
+    interpreter = HostModel(flatbuffer, "BUILTIN_REF")._interpreter
     (entry,), (end,) = interpreter.get_input_details(), interpreter.get_output_details()
     scale, zero_point = entry["quantization"]
     stored = np.clip(np.rint(inputs / scale) + zero_point, -128, 127).astype(np.int8)
@@ -130,13 +130,14 @@ def test_the_simulation_is_the_int8_networks_arithmetic(
 
 
 def test_the_converter_takes_every_range_and_no_calibration(tuned: Any, inputs: np.ndarray) -> None:
-    from edgecore.converters.convert import _interpreter, check_integer
+    from edgecore.converters.integer import check_integer
     from edgecore.converters.quantise import quantise
+    from edgecore.converters.verification.host import PLAIN, HostModel
 
     flatbuffer = quantise(tuned, iter(inputs))
     assert quantise(tuned, iter(3 * inputs - 1)) == flatbuffer
     check_integer(flatbuffer)
-    interpreter = _interpreter(flatbuffer)
+    interpreter = HostModel(flatbuffer, PLAIN)._interpreter
     names = {entry["op_name"] for entry in interpreter._get_ops_details()}
     assert names == {
         *("CONV_2D", "DEPTHWISE_CONV_2D", "ADD", "CONCATENATION", "MAX_POOL_2D", "MEAN"),

@@ -17,6 +17,7 @@ from edgecore.converters.formats.onnx.gelu import join_gelus
 from edgecore.converters.formats.onnx.node import Node, Unsupported
 from edgecore.converters.formats.onnx.operators import OPERATORS
 from edgecore.converters.formats.onnx.values import CHANNELS_LAST, Value, reshaped
+from edgecore.converters.host import reason_of
 from edgecore.errors import UserError
 
 QUANTISED = ("QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger")
@@ -60,8 +61,7 @@ def _load(path: Path) -> Any:
         model = onnx.load(path)
         onnx.checker.check_model(model)
     except Exception as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise UserError(f"{path} does not load as an ONNX model: {lines[0]}") from error
+        raise UserError(f"{path} does not load as an ONNX model: {reason_of(error)}") from error
     if any(node.op_type in QUANTISED for node in model.graph.node):
         raise UserError(f"{path} is quantised already; give the float network that it was made of")
     return model
@@ -159,8 +159,7 @@ class _Translation:
         except Unsupported as error:
             raise self._refusal(proto, str(error)) from error
         except (ValueError, IndexError, TypeError, KeyError) as error:
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            raise self._refusal(proto, f"does not fit its input: {lines[0]}") from error
+            raise self._refusal(proto, f"does not fit its input: {reason_of(error)}") from error
         # Further outputs, such as the mask of a dropout, are for training.
         self._values.update(zip(proto.output, found if isinstance(found, list) else [found], strict=False))
 

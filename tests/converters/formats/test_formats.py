@@ -40,9 +40,9 @@ def write(model: Any, folder: Path, form: str) -> Path:
 
 @pytest.mark.parametrize("form", ["keras", "h5", "saved_model"])
 def test_every_format_gives_the_same_answers_float_and_int8(form: str, tmp_path: Path) -> None:
-    from edgecore.converters.convert import _interpreter
     from edgecore.converters.formats import open_network
     from edgecore.converters.quantise import quantise, to_float
+    from edgecore.converters.verification.host import PLAIN, HostModel
 
     model = small()
     network = open_network(write(model, tmp_path, form))
@@ -50,7 +50,7 @@ def test_every_format_gives_the_same_answers_float_and_int8(form: str, tmp_path:
     assert network.logits
     expected = model.predict(pixels(), verbose=0)
     np.testing.assert_allclose(network.predict(pixels()), expected, atol=1e-6)
-    interpreter = _interpreter(to_float(network))
+    interpreter = HostModel(to_float(network), PLAIN)._interpreter
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels()[:1])
     interpreter.invoke()
     found = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])

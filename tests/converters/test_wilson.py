@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from edgecore.converters.evaluation.wilson import Z, interval
+from edgecore.converters.wilson import Z, interval
 
 
 @pytest.mark.parametrize(
