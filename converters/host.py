@@ -21,8 +21,6 @@ def require_tensorflow() -> None:
         raise UserError("this command needs TensorFlow, which is missing; run: pip install 'edgecore[host]'")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    # Of its own interpreter's end of life, and of options that it has itself filled in: nothing for a user to do.
-    warnings.filterwarnings("ignore", category=UserWarning, module=r"tensorflow\.lite")
     with quiet():
         importlib.import_module("tensorflow").get_logger().setLevel("ERROR")
         importlib.import_module("keras")
