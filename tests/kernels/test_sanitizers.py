@@ -39,7 +39,7 @@ PROGRAMS = {
 }
 # The second compiles its own program with sanitizers, and the third's colours are seconds of numpy.
 LEFT_OUT = ["test_graph.py", "test_tiles.py", "test_operators_contract.py", "test_image_planes.py", "arm"]
-WITH_THREADS = ["test_threads.py", "test_delegate_lifetimes.py", "test_binding_graph.py"]
+WITH_THREADS = ["test_kernel_threads.py", "test_delegate_lifetimes.py", "test_binding_graph.py"]
 # Python keeps what it has until it ends, and never frees it.
 SETTINGS = {"ASAN_OPTIONS": "detect_leaks=0"}
 
