@@ -118,7 +118,7 @@ def test_more_epochs_may_follow_a_finished_run(trained: Any, parts: Parts, tmp_p
     ("change", "said"),
     [
         ({"train": {"rate": 0.5}}, r"\[train\] rate \(0.02, now 0.5\)"),
-        ({"model": {"zoo": "lenet1989"}}, r"\[model\] zoo"),
+        ({"model": {"zoo": "lenet_1989"}}, r"\[model\] zoo"),
         ({"augment": {"flip": False}}, r"\[augment\] flip"),
     ],
 )

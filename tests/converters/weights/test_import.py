@@ -79,10 +79,11 @@ class Samples:
         self.truth = np.array([int(row["class_index"]) for row in self.rows])
 
     def folders(self, target: Path) -> Path:
-        """The same as class folders, to calibrate with."""
+        """The same as class folders to calibrate with; the one photo of a class is both its parts."""
         for row, file in zip(self.rows, self.files, strict=True):
-            (target / row["wnid"]).mkdir(parents=True)
-            (target / row["wnid"] / file.name).symlink_to(file)
+            (target / "train" / row["wnid"]).mkdir(parents=True)
+            (target / "train" / row["wnid"] / file.name).symlink_to(file)
+        (target / "test").symlink_to(target / "train")
         return target
 
 
