@@ -134,7 +134,7 @@ def test_the_whole_way_from_recipe_to_a_judged_model(
     wrong = edgecore("convert", out / "model.keras", "--data", data, "--labels", labels, status=2)
     assert "3 labels do not fit" in wrong
     said = edgecore("convert", out / "model.keras", "--data", data, "--images", 12, "--judge")
-    assert "on 6 test images: float" in said
+    assert "on 6 held-out images: float" in said
     assert "grey" in edgecore("eval", out / "model.tflite", "--data", data)
     compared = edgecore("eval", out, "--data", data, "--held-out", "--seconds", 0.05)
     assert [line.split(" ")[0] for line in compared.splitlines()[3:6]] == ["float,", "int8,", "int8,"]

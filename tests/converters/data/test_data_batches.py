@@ -59,7 +59,7 @@ def test_seed_and_epoch_alone_decide(colours: Path) -> None:
 
 
 def test_fewer_images_than_a_batch_are_refused(colours: Path) -> None:
-    with pytest.raises(UserError, match="20 training images do not fill one batch of 21"):
+    with pytest.raises(UserError, match="20 training images do not fill a batch of 21"):
         Batches(data.open_source(colours / "test"), SPEC, PLAIN, batch=21, seed=1)
 
 

@@ -141,9 +141,16 @@ def test_mistakes_get_one_line(
     assert "can be used" in complaint(capsys, "eval", model, "--data", data, "--seconds", "0")
 
 
+def heeding_ctrl_c() -> None:
+    """A suite that was started in the background ignores it, and its children would as well."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_a_stopped_evaluation_leaves_no_process(data: Path, model: Path) -> None:
     command = [sys.executable, "-P", "-m", "edgecore.cli", "eval", str(model), "--data", str(data)]
-    process = subprocess.Popen([*command, "--seconds", "600"], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, "--seconds", "600"], stderr=subprocess.PIPE, text=True, preexec_fn=heeding_ctrl_c
+    )
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     while process.poll() is None and not children.read_text():
         time.sleep(0.02)
