@@ -37,7 +37,7 @@ demo: $(READY)
 # TensorFlow and tflite-runtime cannot share a process, so the tests of the host side have one of their own.
 # The loop's tests watch real programs against the clock; one that a busy machine spoils is run again, and named.
 test: lint
-	$(BIN)/python -m pytest tests/converters -m host
+	$(BIN)/python -m pytest tests/converters -m host --reruns 2
 	$(BIN)/python -m pytest -m "not host" --reruns 2
 
 lint: $(VENV)/.developer build/typing
