@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import logging
 import os
 import re
 import sys
@@ -23,12 +24,13 @@ def require_tensorflow() -> None:
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     with quiet():
         importlib.import_module("tensorflow").get_logger().setLevel("ERROR")
+        logging.getLogger("absl").setLevel("ERROR")
         importlib.import_module("keras")
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Sends what C++ and Python write on stdout and stderr, warnings too, to nowhere; errors still come as
+    """Sends what C++ writes on stdout and stderr, and Python's warnings, to nowhere; errors still come as
     exceptions.
     """
     sys.stdout.flush()
@@ -37,7 +39,6 @@ def quiet() -> Iterator[None]:
     with (
         Path(os.devnull).open("w") as nowhere,
         contextlib.redirect_stdout(nowhere),
-        contextlib.redirect_stderr(nowhere),
         warnings.catch_warnings(action="ignore"),
     ):
         os.dup2(nowhere.fileno(), 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgecore.artefact import Artefact
-from edgecore.converters import convert
+from edgecore.converters import convert, whole_file
 from edgecore.converters.data import Source, left_out
 from edgecore.converters.evaluate import evaluate_in_own_process, match_classes
 from edgecore.converters.formats import FloatNetwork, KerasNetwork
@@ -85,6 +85,9 @@ def run(path: Path, data: Path, parts: tuple[Source, Source], out: Path, wishes:
     form, or a file cannot be written. Raises Rejected: a check failed.
     """
     training, held_out = parts
+    whole_file.check_place(out, "choose another --out")
+    if wishes.report is not None:
+        whole_file.check_place(wishes.report, "choose another --report")
     subject = _opened(path, training, wishes)
     if wishes.images > len(training.items):
         print(f"calibrating with all {len(training.items)} images there are, not {wishes.images}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,14 @@ if TYPE_CHECKING:
     from edgecore.converters.evaluate import Report
 
 TRAINING, VALIDATION, RATE = "#9a9a9a", "#1f5fa8", "#c0562b"
+
+
+@contextlib.contextmanager
+def without_glyph_warnings() -> Iterator[None]:
+    """Names in letters that the font does not have are drawn as boxes, without a complaint about each."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+", UserWarning)
+        yield
 
 
 def curves(epochs: Sequence[Mapping[str, float]], path: Path) -> None:
@@ -79,8 +89,10 @@ def confusion(report: Report, path: Path) -> None:
     shares = report.confusion / np.maximum(totals, 1)
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(image, ax=axes, shrink=0.7, label="share of the true class")
-    axes.set_xticks(range(count), report.classes, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(count), report.classes)
+    axes.set_xticks(
+        range(count), report.classes, rotation=45, ha="right", rotation_mode="anchor", parse_math=False
+    )
+    axes.set_yticks(range(count), report.classes, parse_math=False)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     axes.set_title(
@@ -92,4 +104,5 @@ def confusion(report: Report, path: Path) -> None:
             if number:
                 colour = "white" if shares[row, column] > 0.55 else "black"
                 axes.text(column, row, str(number), ha="center", va="center", color=colour, fontsize="small")
-    figure.savefig(path)
+    with without_glyph_warnings():
+        figure.savefig(path)

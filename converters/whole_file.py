@@ -33,6 +33,19 @@ def write_whole(path: Path, write: Callable[[Path], None], remedy: str) -> None:
         raise
 
 
+def check_place(path: Path, remedy: str) -> None:
+    """Complains before long work rather than after it: UserError where `path` could not be written."""
+    if path.is_dir():
+        raise UserError(f"cannot write {path}: it is a folder; {remedy}")
+    part = path.with_name(f"{path.stem}.part{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.touch()
+        part.unlink()
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {_reason(error)}; {remedy}") from error
+
+
 def write_text(path: Path, text: str, remedy: str) -> None:
     """`write_whole` for a text, in UTF-8."""
     write_bytes(path, text.encode(), remedy)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgecore.converters.evaluation.evaluation import ENGINE, FLOAT, Evaluation, Run
+from edgecore.converters.plots import without_glyph_warnings
 from edgecore.errors import UserError
 
 Value = Callable[[Run], float | None]
@@ -69,9 +70,10 @@ def draw(rows: Sequence[Evaluation], paths: Sequence[Path]) -> None:
     figure.legend(handles=kinds, loc="outside upper center", ncols=2, frameon=False)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # every further drawing would move things a little
-    for axis, (_, value) in zip(axes, known, strict=True):
-        _label(axis, rows, value)
-    with matplotlib.rc_context({"svg.hashsalt": "edgecore"}):  # the same bytes every time
+    # With a fixed salt the SVG has the same bytes every time.
+    with without_glyph_warnings(), matplotlib.rc_context({"svg.hashsalt": "edgecore"}):
+        for axis, (_, value) in zip(axes, known, strict=True):
+            _label(axis, rows, value)
         for path in paths:
             try:
                 figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
@@ -144,6 +146,7 @@ def _label(axis: Any, rows: Sequence[Evaluation], value: Value) -> None:
                 fontsize=9,
                 color=colour,
                 zorder=4,
+                parse_math=False,
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
             )
             box = text.get_window_extent()

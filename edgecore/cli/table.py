@@ -136,6 +136,9 @@ def _cross_validated(chosen: list[Candidate], rows: list[Evaluation], source: So
         one = next(iter(sorted(candidate.folds.parent.glob("fold*/model.keras"))), None)
         parameters = known.get(candidate.name)
         if parameters is None and one is not None:
-            parameters = parameters_of(one, source)
+            try:
+                parameters = parameters_of(one, source)
+            except UserError as error:
+                raise UserError(f"{candidate.name}: {error}") from error
         crossed.append(CrossValidated(candidate.name, parameters, folds.read(candidate.folds)))
     return crossed

@@ -73,7 +73,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--brightness", type=float, metavar="SHARE", help="the largest relative change")
     group.add_argument("--flip", action=argparse.BooleanOptionalAction, help="left-right, half of the images")
     group.add_argument("--mixup", type=float, metavar="ALPHA", help="blend pairs of images and labels")
-    group = parser.add_argument_group("transfer learning")
+    group = parser.add_argument_group(
+        "transfer learning", "Trained weights want a lower --rate than random ones, such as 0.001."
+    )
     group.add_argument("--weights", metavar="FILE", help="start from these weights where they fit")
     group.add_argument("--freeze-until", metavar="LAYER", help="leave all layers up to this one as they are")
     group = parser.add_argument_group("cross-validation")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 
 import pytest
 
-from edgecore.converters.host import reason_of
+from edgecore.converters.host import reason_of, require_tensorflow
 
 CHATTER = """
 import os, sys, warnings
@@ -19,7 +20,6 @@ with quiet():
     os.write(1, b"C++ on stdout")
     os.write(2, b"C++ on stderr")
     print("Python on stdout")
-    print("Python on stderr", file=sys.stderr)
     warnings.warn("Python's warning")
 print("afterwards", file=sys.stderr)
 """
@@ -43,3 +43,10 @@ def test_nothing_written_in_quiet_comes_through_and_all_afterwards_does() -> Non
 )
 def test_the_line_that_says_what_is_wrong(error: Exception, reason: str) -> None:
     assert reason_of(error) == reason
+
+
+@pytest.mark.host
+@pytest.mark.usefixtures("tensorflow")
+def test_absl_keeps_its_advice_about_a_conversion_to_itself() -> None:
+    require_tensorflow()
+    assert not logging.getLogger("absl").isEnabledFor(logging.WARNING)

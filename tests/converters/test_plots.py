@@ -74,3 +74,12 @@ def test_a_confusion_matrix_is_dark_on_the_diagonal(tmp_path: Path, count: int) 
     assert max(picture.shape) <= 3300
     dark = (picture.max(axis=2) < 140) & (picture[..., 0] > picture[..., 2] + 40)
     assert dark.any()
+
+
+def test_class_names_are_drawn_as_they_are_and_without_a_warning(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    names = ("price in $", r"$\frac$", "寿司")
+    plots.confusion(Report(names, np.eye(3, dtype=np.int64)), tmp_path / "confusion.png")
+    assert shown(tmp_path / "confusion.png").size
+    assert not recwarn.list

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgecore.converters.whole_file import write_text, write_whole
+from edgecore.converters.whole_file import check_place, write_text, write_whole
 from edgecore.errors import UserError
 
 
@@ -52,3 +52,13 @@ def test_a_folder_that_is_a_file_is_the_users_mistake(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(UserError, match=r"cannot write .*mend it"):
         write_text(tmp_path / "file" / "table.md", "x", "mend it")
+
+
+def test_a_place_is_checked_before_the_work_and_left_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "model.tflite"
+    check_place(path, "mend it")
+    assert not list(path.parent.iterdir())
+    with pytest.raises(UserError, match="it is a folder; mend it"):
+        check_place(tmp_path, "mend it")
+    with pytest.raises(UserError, match=r"cannot write /proc/x: .*; mend it"):
+        check_place(Path("/proc/x"), "mend it")

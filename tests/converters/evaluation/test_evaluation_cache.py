@@ -56,7 +56,6 @@ def test_the_key_changes_with_model_images_and_options_alone(source: Source, tmp
 
 
 def test_a_folder_that_takes_nothing_is_said(found: Found, tmp_path: Path) -> None:
-    taken = tmp_path / "taken"
-    taken.write_text("by a file")
+    (tmp_path / "file").write_bytes(b"")
     with pytest.raises(UserError, match=r"cannot write .*choose another --out"):
-        cache.kept(taken, "a", "k", lambda: found("a", 80))
+        cache.kept(tmp_path / "file", "a", "k", lambda: found("a", 80))
