@@ -327,7 +327,7 @@ def test_branches_that_are_joined_share_a_range(tuned: Any) -> None:
         ({"rate": math.inf}, "rate above 0"),
         ({"rate": -1.0}, "rate above 0"),
         ({"batch": 0}, "batch above 0"),
-        ({"batch": 81}, "do not fill one batch of 81"),
+        ({"batch": 81}, "do not fill a batch of 81"),
         ({"images": 0}, "images above 0"),
         ({"rate": 1e38, "epochs": 2}, "diverged in epoch"),
     ],
