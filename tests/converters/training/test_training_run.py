@@ -209,7 +209,7 @@ def test_frozen_layers_stay_and_their_norms_do_too(parts: Parts, tmp_path: Path)
         ({"model": {"zoo": "unet"}, "input": {"size": 32}}, "a class for every pixel"),
         ({"model": {"zoo": "lenet5"}, "input": {"order": "RGB"}}, r"takes 1 channel\(s\), .* order RGB"),
         ({"model": {"zoo": "spp_covid_net"}, "input": {"size": 16}}, "cannot be built at input size 16"),
-        ({"train": {"batch": 81}}, "80 training images do not fill one batch of 81"),
+        ({"train": {"batch": 81}}, "80 training images do not fill a batch of 81"),
         ({"transfer": {"freeze_until": "fire99"}}, "no layer 'fire99'"),
     ],
 )
