@@ -93,7 +93,7 @@ def test_ctrl_c_says_how_to_continue(colours: Path, tmp_path: Path) -> None:
     process = subprocess.Popen(
         words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=heeding_ctrl_c
     )
-    wait_for(folder / "state.npz", process)
+    wait_for(folder / "metrics.csv", process)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
