@@ -12,8 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-
-from edgecore import cli
+from commands import complaint
 
 
 @pytest.fixture
@@ -25,16 +24,6 @@ def data(tmp_path: Path) -> Path:
             image = np.full((32, 32, 3), value - number, np.uint8)
             assert cv2.imwrite(str(tmp_path / "data" / name / f"{number}.png"), image)
     return tmp_path / "data"
-
-
-def complaint(capsys: pytest.CaptureFixture[str], *words: Any) -> str:
-    """The one line on stderr that a mistaken command gives; its exit status must be 2."""
-    assert cli.main([str(word) for word in words]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("edgecore: ")
-    assert err.count("\n") == 1
-    return err
 
 
 def test_the_zoo_is_listed_without_tensorflow() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commands import heeding_ctrl_c
 
 from edgecore.converters import data
 
@@ -55,11 +56,6 @@ def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
         assert process.poll() is None, "it ended by itself"
         assert time.monotonic() < end, f"no {path.name}"
         time.sleep(0.005)
-
-
-def heeding_ctrl_c() -> None:
-    """A suite that was started in the background ignores it, and its children would as well."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from commands import complaint, heeding_ctrl_c
 
 from edgecore import cli
 from edgecore.model import bundled_model, load
@@ -35,16 +35,6 @@ def data(tmp_path: Path) -> Path:
 def model(tmp_path: Path) -> Path:
     """A file with the bundled model."""
     return Path(shutil.copy(bundled_model(), tmp_path / "model.tflite"))
-
-
-def complaint(capsys: pytest.CaptureFixture[str], *words: Any) -> str:
-    """The one line on stderr that a mistaken command gives; its exit status must be 2."""
-    assert cli.main([str(word) for word in words]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("edgecore: ")
-    assert err.count("\n") == 1
-    return err
 
 
 def test_eval_says_everything_as_json(data: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,11 +129,6 @@ def test_mistakes_get_one_line(
     (data / "cat").mkdir()
     (data / "cat" / "0.png").write_bytes(b"no image")
     assert "can be used" in complaint(capsys, "eval", model, "--data", data, "--seconds", "0")
-
-
-def heeding_ctrl_c() -> None:
-    """A suite that was started in the background ignores it, and its children would as well."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_a_stopped_evaluation_leaves_no_process(data: Path, model: Path) -> None:
