@@ -15,9 +15,6 @@ enum {
     BLOCKS_PER_CUT = 4,      /* of output channels: every cut transforms its input anew */
 };
 
-/* Of a byte of weights from memory, where an instruction costs 1: about 4 GB/s for four cores of 1.5 GHz, as on a Pi 4. */
-#define BYTE_COST 1.5
-
 /* Begins as every operator's struct does. */
 typedef struct winograd_op {
     edgecore_op base;
@@ -76,7 +73,7 @@ static double cost(const edgecore_gemm_layer *layer, const edgecore_winograd_ker
     const int32_t in_strip = strip_blocks(kernel, channels, tiles);
     const double sweeps = bytes > CACHE_BYTES ? ceil_divide(ceil_divide(tiles, kernel->tiles), in_strip) : 1;
     return blocks * columns * (chunks * kernel->chunk_cost + kernel->tile_cost) + tiles * chunks * kernel->input_cost +
-           BYTE_COST * sweeps * bytes;
+           kernel->byte_cost * sweeps * bytes;
 }
 
 static bool suits(const edgecore_gemm_layer *layer, const edgecore_tier *tier)
@@ -87,19 +84,22 @@ static bool suits(const edgecore_gemm_layer *layer, const edgecore_tier *tier)
         packed_bytes_of(layer, tier->winograd) > PACKED_BYTES)
         return false;
     const double direct_bytes = 9.0 * layer->in_channels * layer->out_channels;
-    return cost(layer, tier->winograd) < edgecore_gemm_cost(layer, tier) + BYTE_COST * direct_bytes;
+    return cost(layer, tier->winograd) < edgecore_gemm_cost(layer, tier) + tier->winograd->byte_cost * direct_bytes;
 }
 
 /* Whether no output's sum leaves what the transform brings back, whatever the input. */
-static bool is_exact(const edgecore_gemm_layer *layer, const edgecore_requant *requant)
+static bool is_exact(const edgecore_gemm_layer *layer, const edgecore_requant *requant, edgecore_dtype storage)
 {
     const size_t per_channel = 9 * (size_t)layer->in_channels;
+    const int32_t least = storage == EDGECORE_INT8 ? -128 : 0, most = least + 255;
     for (int32_t c = 0; c < layer->out_channels; c++) {
         const int8_t *w = layer->weights + (size_t)c * per_channel;
-        int64_t most = requant->bias[c] < 0 ? -(int64_t)requant->bias[c] : requant->bias[c];
-        for (size_t i = 0; i < per_channel; i++)
-            most += 128 * (w[i] < 0 ? -w[i] : w[i]);
-        if (most > EDGECORE_WINOGRAD_MOST)
+        int64_t lowest = requant->bias[c], highest = lowest;
+        for (size_t i = 0; i < per_channel; i++) {
+            lowest += w[i] * (w[i] < 0 ? most : least);
+            highest += w[i] * (w[i] < 0 ? least : most);
+        }
+        if (lowest < -EDGECORE_WINOGRAD_MOST || highest > EDGECORE_WINOGRAD_MOST)
             return false;
     }
     return true;
@@ -275,7 +275,7 @@ edgecore_status edgecore_winograd_prepare(const edgecore_op_desc *desc, const ed
     const edgecore_status status = edgecore_make_channel_scales(desc, tier, &layout, &scales, message);
     if (status != EDGECORE_OK)
         return status;
-    if (scales.flip_in || !is_exact(layer, &scales.requant)) {
+    if (scales.flip_in || !is_exact(layer, &scales.requant, tier->storage)) {
         free(scales.memory);
         return EDGECORE_UNSUPPORTED;
     }

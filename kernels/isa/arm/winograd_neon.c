@@ -1,4 +1,4 @@
-/* Weights and products of the neon tier's Winograd kernel; winograd_neon.h has the transforms. */
+/* Weights and products of the neon tier's Winograd kernel; isa/winograd.h has the transforms. */
 #include "isa/arm/kernels.h"
 #include "isa/arm/winograd_neon.h"
 #if !defined(__aarch64__)
@@ -10,34 +10,6 @@ static size_t block_bytes(size_t channels)
     return sizeof(winograd_head) + POSITIONS * chunks_of(channels) * CHUNK * COLS * sizeof(int16_t);
 }
 
-/* Three weights under G. */
-static void transform_weights(const int32_t g[3], int32_t to[SIDE])
-{
-    const int32_t even = g[0] + g[2], far = g[0] + 4 * g[2];
-    to[0] = 6 * g[0];
-    to[1] = -4 * (even + g[1]);
-    to[2] = -4 * (even - g[1]);
-    to[3] = far + 2 * g[1];
-    to[4] = far - 2 * g[1];
-    to[5] = 12 * g[2];
-}
-
-/* One input channel of one output channel: `w` has 9 weights, `step` apart. */
-static void pack_channel(int16_t *to, size_t position_step, const int8_t *w, size_t step)
-{
-    int32_t half[3][SIDE], all[POSITIONS];
-    for (size_t x = 0; x < 3; x++) {
-        const int32_t g[3] = {w[x * step], w[(3 + x) * step], w[(6 + x) * step]};
-        transform_weights(g, half[x]);
-    }
-    for (size_t y = 0; y < SIDE; y++) {
-        const int32_t g[3] = {half[0][y], half[1][y], half[2][y]};
-        transform_weights(g, all + y * SIDE);
-    }
-    for (size_t p = 0; p < POSITIONS; p++)
-        to[p * position_step] = (int16_t)all[p];
-}
-
 static void pack(void *block, const edgecore_columns *columns)
 {
     const size_t channels = columns->k, position_step = chunks_of(channels) * CHUNK * COLS;
@@ -47,10 +19,13 @@ static void pack(void *block, const edgecore_columns *columns)
     make_requant(head->scales, head->bias, head->left, HALVES, columns);
     for (size_t c = 0; c < COLS; c++)
         head->bias[c] = (int32_t)((uint32_t)head->bias[c] * SCALE);
-    int16_t *to = (int16_t *)(head + 1);
+    int16_t *to = (int16_t *)(head + 1), weights[POSITIONS];
     for (size_t c = 0; c < columns->cols; c++)
-        for (size_t k = 0; k < channels; k++)
-            pack_channel(to + k * COLS + c, position_step, columns->weights + c * 9 * channels + k, channels);
+        for (size_t k = 0; k < channels; k++) {
+            edgecore_winograd_weights(columns->weights + c * 9 * channels + k, channels, weights);
+            for (size_t p = 0; p < POSITIONS; p++)
+                to[p * position_step + k * COLS + c] = weights[p];
+        }
 }
 
 /* acc, and w[4 lanes] * d[channel]. */
@@ -140,6 +115,9 @@ static void run(const edgecore_winograd_args *args)
     edgecore_winograd_output_neon(args);
 }
 
+/* Of a byte of weights from memory, where an instruction costs 1: about 4 GB/s for four cores of 1.5 GHz, as on a Pi 4. */
+#define BYTE_COST 1.5f
+
 /* Costs are instructions, as counted. */
 #if defined(__aarch64__)
 enum { CHUNK_COST = POSITIONS * 140, TILE_COST = POSITIONS * 16 + TILES * 690, INPUT_COST = 390 };
@@ -155,6 +133,7 @@ const edgecore_winograd_kernel edgecore_winograd_neon = {
     .chunk_cost = CHUNK_COST,
     .tile_cost = TILE_COST,
     .input_cost = INPUT_COST,
+    .byte_cost = BYTE_COST,
     .block_bytes = block_bytes,
     .pack = pack,
     .transform = edgecore_winograd_transform_neon,

@@ -1,8 +1,6 @@
 /* The output transform of the neon tier's Winograd kernel: 36 sums under A^T from both sides, 4 channels at a time; bytes. */
 #include "isa/arm/winograd_neon.h"
 
-#define INVERSE_OF_9 0x38e38e39 /* modulo 2^32 */
-
 /* Two factors in a register whose value the compiler does not see: it would make shifts and additions of them. */
 INLINE uint32x2_t opaque_u32(uint32_t low, uint32_t high)
 {

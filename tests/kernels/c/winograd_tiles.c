@@ -13,7 +13,7 @@ enum {
     TILE = EDGECORE_WINOGRAD_TILE,
     SIDE = EDGECORE_WINOGRAD_INPUT,
     CHUNK = EDGECORE_WINOGRAD_CHANNELS,
-    MOST_CHANNELS = 24,
+    MOST_CHANNELS = 40,
     MOST_COLS = 32,
     MOST_TILES = 20,
     MOST_WIDTH = 4 * MOST_TILES + 2,
@@ -26,19 +26,21 @@ static int32_t biases[MOST_COLS], multipliers[MOST_COLS], shifts[MOST_COLS];
 
 typedef struct shape {
     size_t channels, cols, tiles, before, inside;
+    edgecore_dtype storage; /* of the input */
 } shape;
 
-/* `lowest`: all weights and inputs are -128. */
-static edgecore_requant draw_requant(const shape *s, bool lowest, bool left_shifts)
+/* `farthest`: all weights and inputs are the number of their type that is farthest from 0. */
+static edgecore_requant draw_requant(const shape *s, bool farthest, bool left_shifts)
 {
-    const int32_t most = EDGECORE_WINOGRAD_MOST - 128 * 128 * 9 * (int32_t)s->channels;
+    const int32_t input = s->storage == EDGECORE_INT8 ? 128 : 255;
+    const int32_t most = EDGECORE_WINOGRAD_MOST - input * 128 * 9 * (int32_t)s->channels;
     for (size_t c = 0; c < s->cols; c++) {
         const int32_t edge = random_between(0, 3);
         biases[c] = edge == 0 ? most : edge == 1 ? -most : random_between(-30000, 30000);
         multipliers[c] = (int32_t)(UINT32_C(1) << 30) + random_between(0, (1 << 30) - 1);
         shifts[c] = edge < 2 ? -17 : left_shifts ? random_between(-2, 3) : -random_between(6, 12);
         for (size_t i = 0; i < 9 * s->channels; i++)
-            weights[c * 9 * s->channels + i] = lowest ? -128 : (int8_t)random_between(-128, 127);
+            weights[c * 9 * s->channels + i] = farthest ? -128 : (int8_t)random_between(-128, 127);
     }
     const int32_t zero = random_between(0, 255);
     const int32_t min = random_between(0, 1) ? zero : random_between(0, zero);
@@ -52,7 +54,7 @@ typedef struct input {
     bool padding[SIDE];
 } input;
 
-static input draw_input(const shape *s, bool lowest)
+static input draw_input(const shape *s, bool farthest)
 {
     static uint8_t *ends[SIDE + 1];
     const size_t whole = (s->channels + CHUNK - 1) / CHUNK * CHUNK, room = MOST_WIDTH * (MOST_CHANNELS + GAP) + CHUNK;
@@ -62,7 +64,7 @@ static input draw_input(const shape *s, bool lowest)
             ends[i] = guarded(room) + room;
         const size_t bytes = whole + (i < SIDE && s->inside ? (s->inside - 1) * in.stride : 0);
         for (size_t b = 1; b <= bytes; b++)
-            *(ends[i] - b) = lowest ? 0x80 : (uint8_t)random_32();
+            *(ends[i] - b) = farthest ? (s->storage == EDGECORE_INT8 ? 0x80 : 0xff) : (uint8_t)random_32();
         if (i < SIDE) {
             in.rows[i] = ends[i] - bytes;
             in.padding[i] = random_between(0, 5) == 0;
@@ -81,8 +83,11 @@ static uint8_t expected(const input *in, const shape *s, const edgecore_requant 
 {
     uint32_t acc = (uint32_t)biases[c];
     for (size_t tap = 0; tap < 9; tap++)
-        for (size_t k = 0; k < s->channels; k++)
-            acc += (uint32_t)((int8_t)pixel(in, s, y + tap / 3, x + tap % 3)[k] * weights[(c * 9 + tap) * s->channels + k]);
+        for (size_t k = 0; k < s->channels; k++) {
+            const uint8_t byte = pixel(in, s, y + tap / 3, x + tap % 3)[k];
+            const int32_t value = s->storage == EDGECORE_INT8 ? (int8_t)byte : byte;
+            acc += (uint32_t)(value * weights[(c * 9 + tap) * s->channels + k]);
+        }
     const edgecore_multiplier m = {multipliers[c], shifts[c]};
     const int64_t value = (int64_t)edgecore_rescale((int32_t)acc, m) + q->zero_point;
     return (uint8_t)(value < q->min ? q->min : value > q->max ? q->max : value) ^ q->flip;
@@ -93,12 +98,12 @@ static void *aligned(size_t bytes)
     return aligned_alloc(64, (bytes + 63) / 64 * 64);
 }
 
-static void run_case(const edgecore_winograd_kernel *kernel, const shape *s, bool lowest, bool left_shifts)
+static void run_case(const edgecore_winograd_kernel *kernel, const shape *s, bool farthest, bool left_shifts)
 {
     static uint8_t image[TILE][(TILE + 1) * MOST_TILES * (MOST_COLS + GAP)];
-    const edgecore_requant requant = draw_requant(s, lowest, left_shifts);
+    const edgecore_requant requant = draw_requant(s, farthest, left_shifts);
     const edgecore_columns columns = {.weights = weights, .cols = s->cols, .taps = 9, .k = s->channels, .requant = requant};
-    const input in = draw_input(s, lowest);
+    const input in = draw_input(s, farthest);
     const size_t most = (size_t)kernel->tiles, first = (size_t)random_between(0, kernel->tiles), pixel_bytes = s->cols + GAP;
     const size_t chunks = (s->channels + CHUNK - 1) / CHUNK, block = most * EDGECORE_WINOGRAD_POSITIONS * chunks * CHUNK;
     void *weights_block = aligned(kernel->block_bytes(s->channels));
@@ -152,8 +157,8 @@ static void run_case(const edgecore_winograd_kernel *kernel, const shape *s, boo
 
 void winograd_kernel(const edgecore_tier *tier, const edgecore_winograd_kernel *kernel)
 {
-    static const size_t channels[] = {1, 7, 8, 9, 16, 23, 24};
-    if (tier->storage != EDGECORE_INT8 || 2 * kernel->tiles > MOST_TILES - 1 || kernel->cols > MOST_COLS) {
+    static const size_t channels[] = {1, 7, 8, 9, 16, 23, 24, 33, 40};
+    if (2 * kernel->tiles > MOST_TILES - 1 || kernel->cols > MOST_COLS) {
         printf("%s: larger than its test\n", kernel->name);
         exit(1);
     }
@@ -162,7 +167,7 @@ void winograd_kernel(const edgecore_tier *tier, const edgecore_winograd_kernel *
             for (size_t tiles = 1; tiles <= 2 * (size_t)kernel->tiles; tiles++) {
                 const size_t width = 4 * tiles + 2, before = (size_t)random_between(0, 3);
                 const size_t after = random_between(0, 9) ? (size_t)random_between(0, 3) : width - before;
-                const shape s = {channels[k], cols, tiles, before, width - before - after};
+                const shape s = {channels[k], cols, tiles, before, width - before - after, tier->storage};
                 run_case(kernel, &s, tiles % 3 == 0, random_between(0, 2) == 0);
             }
 }
