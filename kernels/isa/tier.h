@@ -96,8 +96,8 @@ typedef struct edgecore_depthwise_kernel {
 #define EDGECORE_WINOGRAD_CHANNELS 8 /* of a chunk: input channels go in chunks */
 #define EDGECORE_WINOGRAD_MOST ((1 << 25) - 1)
 
-/* Tiles beside each other become int16, kernel->tiles at a time [position] and then [chunk][tile][channel] or in another order
- * that the kernel likes. Whole chunks are read: up to 7 bytes past a pixel. Columns left and right of the image are the `zero` pixel; a row above or below is that pixel with
+/* Tiles beside each other become int16, kernel->tiles at a time in kernel->tiles_bytes, [position] and then [chunk][tile][channel]
+ * or in another order that the kernel likes. Whole chunks are read: up to 7 bytes past a pixel. Columns left and right of the image are the `zero` pixel; a row above or below is that pixel with
  * a step of 0. */
 typedef struct edgecore_winograd_input {
     const uint8_t *rows[EDGECORE_WINOGRAD_INPUT]; /* first pixel inside the image */
@@ -132,10 +132,12 @@ typedef struct edgecore_winograd_args {
 typedef struct edgecore_winograd_kernel {
     const char *name;
     int32_t tiles, cols;
+    int32_t lanes;          /* `cols` and what a block has of them are computed in whole `lanes` */
     int32_t column_bytes;
     /* In the unit of the GEMM kernels: of a chunk in all positions and of requantising and storing, both for `tiles` x
      * `cols`; of transforming a chunk of one tile; and of a byte of weights on its way from memory. */
     float chunk_cost, tile_cost, input_cost, byte_cost;
+    size_t (*tiles_bytes)(size_t channels); /* of `tiles` transformed tiles, a multiple of 64 */
     size_t (*block_bytes)(size_t channels);
     void (*pack)(void *block, const edgecore_columns *columns); /* 9 taps */
     void (*transform)(const edgecore_winograd_input *args);

@@ -43,17 +43,10 @@ static size_t chunks_of(size_t channels)
     return (channels + EDGECORE_WINOGRAD_CHANNELS - 1) / EDGECORE_WINOGRAD_CHANNELS;
 }
 
-/* Transformed inputs of one block of tiles. */
-static size_t tiles_bytes(const edgecore_winograd_kernel *kernel, size_t channels)
-{
-    const size_t tile = EDGECORE_WINOGRAD_POSITIONS * chunks_of(channels) * EDGECORE_WINOGRAD_CHANNELS;
-    return (size_t)kernel->tiles * tile * sizeof(int16_t);
-}
-
 /* Blocks of tiles in a strip, for a region of `tiles`. */
 static int32_t strip_blocks(const edgecore_winograd_kernel *kernel, size_t channels, int32_t tiles)
 {
-    const int32_t most = (int32_t)(STRIP_BYTES / tiles_bytes(kernel, channels)), needed = ceil_divide(tiles, kernel->tiles);
+    const int32_t most = (int32_t)(STRIP_BYTES / kernel->tiles_bytes(channels)), needed = ceil_divide(tiles, kernel->tiles);
     return most < 1 ? 1 : most < needed ? most : needed;
 }
 
@@ -67,7 +60,8 @@ static double cost(const edgecore_gemm_layer *layer, const edgecore_winograd_ker
 {
     const size_t channels = (size_t)layer->in_channels;
     const int32_t tiles = ceil_divide(layer->window.out_h, TILE) * ceil_divide(layer->window.out_w, TILE);
-    const double blocks = (double)tiles / kernel->tiles, columns = ceil_divide(layer->out_channels, kernel->cols);
+    const double blocks = (double)tiles / kernel->tiles;
+    const double columns = (double)ceil_divide(layer->out_channels, kernel->lanes) * kernel->lanes / kernel->cols;
     const double chunks = (double)chunks_of(channels);
     const double bytes = packed_bytes_of(layer, kernel);
     const int32_t in_strip = strip_blocks(kernel, channels, tiles);
@@ -116,7 +110,7 @@ static scratch_layout layout_of(const winograd_op *op)
     const edgecore_winograd_kernel *kernel = op->kernel;
     const size_t blocks = (size_t)op->strip_blocks, tiles = (size_t)kernel->tiles;
     const size_t columns = (size_t)(ceil_divide(op->window.out_w, TILE) * TILE + SIDE - TILE);
-    scratch_layout at = {.out = blocks * tiles_bytes(kernel, op->in_channels)};
+    scratch_layout at = {.out = blocks * kernel->tiles_bytes(op->in_channels)};
     at.columns = at.out + align_up(blocks * tiles * sizeof(edgecore_winograd_output));
     at.sums = at.columns + align_up(columns * (size_t)kernel->column_bytes);
     at.bytes = at.sums + align_up(EDGECORE_WINOGRAD_POSITIONS * tiles * (size_t)kernel->cols * sizeof(int32_t));
@@ -212,7 +206,7 @@ static void run_block(const winograd_op *op, uint8_t *scratch, int32_t count, co
         .scratch = (int32_t *)(scratch + layout.sums),
     };
     const uint8_t *tiles = scratch;
-    for (int32_t t = 0; t < count; t += kernel->tiles, tiles += tiles_bytes(kernel, op->in_channels)) {
+    for (int32_t t = 0; t < count; t += kernel->tiles, tiles += kernel->tiles_bytes(op->in_channels)) {
         args.tiles = (const int16_t *)tiles;
         args.count = (size_t)(count - t < kernel->tiles ? count - t : kernel->tiles);
         args.out = out + t;

@@ -5,6 +5,11 @@
 #include "isa/arm/winograd_armv7.h"
 #endif
 
+static size_t tiles_bytes(size_t channels)
+{
+    return POSITIONS * chunks_of(channels) * TILES * CHUNK * sizeof(int16_t);
+}
+
 static size_t block_bytes(size_t channels)
 {
     return sizeof(winograd_head) + POSITIONS * chunks_of(channels) * CHUNK * COLS * sizeof(int16_t);
@@ -129,11 +134,13 @@ const edgecore_winograd_kernel edgecore_winograd_neon = {
     .name = "winograd_4x4_8c__neon",
     .tiles = TILES,
     .cols = COLS,
+    .lanes = COLS,
     .column_bytes = SIDE * CHUNK * sizeof(int16_t),
     .chunk_cost = CHUNK_COST,
     .tile_cost = TILE_COST,
     .input_cost = INPUT_COST,
     .byte_cost = BYTE_COST,
+    .tiles_bytes = tiles_bytes,
     .block_bytes = block_bytes,
     .pack = pack,
     .transform = edgecore_winograd_transform_neon,

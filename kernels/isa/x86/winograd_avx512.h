@@ -1,6 +1,7 @@
 /* The Winograd kernel of the avx512vnni tier; isa/winograd.h has the transforms.
  *
- * Tiles are int16 [position][tile][channel], channels rounded up to whole chunks. A block is a winograd_head, then
+ * Tiles are int16 [position][tile][channel], channels rounded up to whole chunks, and a cache line: 36 positions a power of two
+ * apart would fight for a few sets of the cache. A block is a winograd_head, then
  * [position][pair of channels][vector][16 columns][2] of weights, of one vector where it has no more columns, else of two. */
 #ifndef EDGECORE_ISA_X86_WINOGRAD_AVX512_H
 #define EDGECORE_ISA_X86_WINOGRAD_AVX512_H
@@ -23,6 +24,12 @@ typedef struct winograd_head {
     edgecore_block_head rounding;
     requant_16 requant[VECTORS];
 } winograd_head;
+
+/* In elements. */
+static inline size_t position_step(size_t channels)
+{
+    return TILES * chunks_of(channels) * CHUNK + 64 / sizeof(int16_t);
+}
 
 static inline size_t vectors_of(size_t cols)
 {

@@ -6,6 +6,11 @@
 #error "this file needs the flags of the avx512vnni tier"
 #endif
 
+static size_t tiles_bytes(size_t channels)
+{
+    return POSITIONS * position_step(channels) * sizeof(int16_t);
+}
+
 static size_t block_bytes(size_t channels)
 {
     return sizeof(winograd_head) + POSITIONS * chunks_of(channels) * CHUNK * COLS * sizeof(int16_t);
@@ -14,7 +19,7 @@ static size_t block_bytes(size_t channels)
 static void pack(void *block, const edgecore_columns *columns)
 {
     const size_t channels = columns->k, vectors = vectors_of(columns->cols), pair_step = vectors * LANES * 2;
-    const size_t position_step = chunks_of(channels) * CHUNK / 2 * pair_step;
+    const size_t weights_step = chunks_of(channels) * CHUNK / 2 * pair_step;
     memset(block, 0, block_bytes(channels));
     winograd_head *head = block;
     head->rounding = edgecore_pack_head(columns);
@@ -28,7 +33,7 @@ static void pack(void *block, const edgecore_columns *columns)
         for (size_t k = 0; k < channels; k++) {
             edgecore_winograd_weights(columns->weights + c * 9 * channels + k, channels, weights);
             for (size_t p = 0; p < POSITIONS; p++)
-                to[p * position_step + k / 2 * pair_step + c * 2 + k % 2] = weights[p];
+                to[p * weights_step + k / 2 * pair_step + c * 2 + k % 2] = weights[p];
         }
 }
 
@@ -36,11 +41,11 @@ static void pack(void *block, const edgecore_columns *columns)
 INLINE void multiply(const edgecore_winograd_args *args, const size_t tiles, const size_t vectors)
 {
     const winograd_head *head = args->block;
-    const size_t channels = chunks_of(args->channels) * CHUNK;
+    const size_t channels = chunks_of(args->channels) * CHUNK, tiles_step = position_step(args->channels);
     const int16_t *v = args->tiles;
     const __m512i *w = (const __m512i *)(head + 1);
     int32_t *to = args->scratch;
-    for (size_t p = 0; p < POSITIONS; p++, v += TILES * channels, to += TILES * COLS) {
+    for (size_t p = 0; p < POSITIONS; p++, v += tiles_step, to += TILES * COLS) {
         __m512i acc[TILES][VECTORS];
 #pragma GCC unroll 8
         for (size_t t = 0; t < tiles; t++)
@@ -95,11 +100,13 @@ const edgecore_winograd_kernel edgecore_winograd_avx512vnni = {
     .name = "winograd_4x4_32c__avx512vnni",
     .tiles = TILES,
     .cols = COLS,
+    .lanes = LANES,
     .column_bytes = SIDE * sizeof(__m512i),
-    .chunk_cost = POSITIONS * 4 * TILES * VECTORS * 1.05f,
-    .tile_cost = TILES * VECTORS * 260.0f,
-    .input_cost = 50.0f,
-    .byte_cost = 0.3f,
+    .chunk_cost = POSITIONS * 4 * TILES * VECTORS * 0.51f,
+    .tile_cost = TILES * VECTORS * 146.0f,
+    .input_cost = 25.0f,
+    .byte_cost = 0.15f,
+    .tiles_bytes = tiles_bytes,
     .block_bytes = block_bytes,
     .pack = pack,
     .transform = edgecore_winograd_transform_avx512vnni,

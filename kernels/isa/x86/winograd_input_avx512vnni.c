@@ -54,7 +54,7 @@ INLINE __m512i *transform_columns(const uint8_t *const rows[SIDE], const ptrdiff
 }
 
 /* `columns`: six transformed columns; the rows of what they hold are transformed. */
-INLINE void transform_rows(const __m512i *columns, __mmask32 mask, int16_t *to, size_t position_step)
+INLINE void transform_rows(const __m512i *columns, __mmask32 mask, int16_t *to, size_t step)
 {
     for (size_t i = 0; i < SIDE; i++, columns++) {
         __m512i d[SIDE], out[SIDE];
@@ -63,7 +63,7 @@ INLINE void transform_rows(const __m512i *columns, __mmask32 mask, int16_t *to, 
             d[j] = _mm512_load_si512(columns + j * SIDE);
         transform_6(d, out);
 #pragma GCC unroll 6
-        for (size_t j = 0; j < SIDE; j++, to += position_step) {
+        for (size_t j = 0; j < SIDE; j++, to += step) {
             if (mask == UINT32_MAX)
                 _mm512_storeu_si512(to, out[j]);
             else
@@ -75,7 +75,7 @@ INLINE void transform_rows(const __m512i *columns, __mmask32 mask, int16_t *to, 
 void edgecore_winograd_transform_avx512vnni(const edgecore_winograd_input *args)
 {
     const size_t channels = chunks_of(args->channels) * CHUNK, columns = 4 * args->tiles + 2;
-    const size_t inside_end = args->before + args->inside, position_step = TILES * channels;
+    const size_t inside_end = args->before + args->inside, step = position_step(args->channels);
     const size_t first = args->first, end = first + args->tiles;
     const uint8_t *const zero = args->zero, *const outside[SIDE] = {zero, zero, zero, zero, zero, zero};
     const ptrdiff_t still[SIDE] = {0};
@@ -87,6 +87,6 @@ void edgecore_winograd_transform_avx512vnni(const edgecore_winograd_input *args)
         transform_columns(outside, still, c, mask, inside_end, columns, column);
         column = args->scratch;
         for (size_t t = first; t < end; t++, column += 4 * SIDE)
-            transform_rows(column, mask, args->to + (t / TILES * POSITIONS * TILES + t % TILES) * channels + c, position_step);
+            transform_rows(column, mask, args->to + t / TILES * POSITIONS * step + t % TILES * channels + c, step);
     }
 }

@@ -105,7 +105,7 @@ static void run_case(const edgecore_winograd_kernel *kernel, const shape *s, boo
     const edgecore_columns columns = {.weights = weights, .cols = s->cols, .taps = 9, .k = s->channels, .requant = requant};
     const input in = draw_input(s, farthest);
     const size_t most = (size_t)kernel->tiles, first = (size_t)random_between(0, kernel->tiles), pixel_bytes = s->cols + GAP;
-    const size_t chunks = (s->channels + CHUNK - 1) / CHUNK, block = most * EDGECORE_WINOGRAD_POSITIONS * chunks * CHUNK;
+    const size_t block = kernel->tiles_bytes(s->channels) / sizeof(int16_t);
     void *weights_block = aligned(kernel->block_bytes(s->channels));
     int16_t *tiles = aligned(((first + s->tiles) / most + 1) * block * sizeof *tiles);
     void *scratch = aligned((4 * s->tiles + 2) * (size_t)kernel->column_bytes);
