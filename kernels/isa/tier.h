@@ -137,6 +137,7 @@ typedef struct edgecore_winograd_kernel {
     /* In the unit of the GEMM kernels: of a chunk in all positions and of requantising and storing, both for `tiles` x
      * `cols`; of transforming a chunk of one tile; and of a byte of weights on its way from memory. */
     float chunk_cost, tile_cost, input_cost, byte_cost;
+    size_t most_bytes;      /* of a layer's packed weights, eight times those of the model: a layer of more is left to the GEMM */
     size_t (*tiles_bytes)(size_t channels); /* of `tiles` transformed tiles, a multiple of 64 */
     size_t (*block_bytes)(size_t channels);
     void (*pack)(void *block, const edgecore_columns *columns); /* 9 taps */

@@ -10,7 +10,6 @@ enum {
     TILE = EDGECORE_WINOGRAD_TILE,
     SIDE = EDGECORE_WINOGRAD_INPUT,
     STRIP_BYTES = 320 << 10, /* of transformed inputs: a share of a second-level cache of 1 MB */
-    PACKED_BYTES = 8 << 20,  /* most of a layer's weights: eight times those of the model */
     CACHE_BYTES = 512 << 10, /* packed weights that strips after the first find there */
     BLOCKS_PER_CUT = 4,      /* of output channels: every cut transforms its input anew */
 };
@@ -75,7 +74,7 @@ static bool suits(const edgecore_gemm_layer *layer, const edgecore_tier *tier)
     const edgecore_window *w = &layer->window;
     if (!tier->winograd || layer->parts != 1 || w->kernel_h != 3 || w->kernel_w != 3 || w->stride_h != 1 || w->stride_w != 1 ||
         w->dilation_h != 1 || w->dilation_w != 1 || layer->groups != 1 ||
-        packed_bytes_of(layer, tier->winograd) > PACKED_BYTES)
+        packed_bytes_of(layer, tier->winograd) > (double)tier->winograd->most_bytes)
         return false;
     const double direct_bytes = 9.0 * layer->in_channels * layer->out_channels;
     return cost(layer, tier->winograd) < edgecore_gemm_cost(layer, tier) + tier->winograd->byte_cost * direct_bytes;

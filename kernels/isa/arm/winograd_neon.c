@@ -140,6 +140,7 @@ const edgecore_winograd_kernel edgecore_winograd_neon = {
     .tile_cost = TILE_COST,
     .input_cost = INPUT_COST,
     .byte_cost = BYTE_COST,
+    .most_bytes = 8 << 20,
     .tiles_bytes = tiles_bytes,
     .block_bytes = block_bytes,
     .pack = pack,
