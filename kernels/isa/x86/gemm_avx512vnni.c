@@ -84,41 +84,94 @@ INLINE void accumulate(const edgecore_gemm_args *args, __m512i *sums, const size
             _mm512_store_si512(&sums[r * vectors + v], acc[r][v]);
 }
 
-/* Four vectors of sums become 64 bytes of one row (4 vectors a row, or 3 and a spare), of two rows or of four. */
-INLINE void requantise(const edgecore_gemm_args *args, const __m512i *sums, const size_t vectors, const int rounding)
+/* Four vectors of sums are 64 bytes of one row (4 vectors a row, or 3 and a spare), of two rows or of four. */
+INLINE size_t rows_at_once(size_t vectors)
+{
+    return vectors > 2 ? 1 : 4 / vectors;
+}
+
+/* `r` is the first of the rows, `mask` has args->cols bits. */
+INLINE void store_rows(const edgecore_gemm_args *args, size_t r, __m512i bytes, const size_t vectors, __mmask64 mask)
+{
+    uint8_t *const *out = args->out + r;
+    const size_t rows = args->rows - r, offset = args->out_offset;
+    if (vectors > 2) {
+        _mm512_mask_storeu_epi8(out[0] + offset, mask, bytes);
+    } else if (vectors == 2) {
+        _mm256_mask_storeu_epi8(out[0] + offset, (__mmask32)mask, _mm512_castsi512_si256(bytes));
+        if (rows > 1)
+            _mm256_mask_storeu_epi8(out[1] + offset, (__mmask32)mask, _mm512_extracti64x4_epi64(bytes, 1));
+    } else {
+        _mm_mask_storeu_epi8(out[0] + offset, (__mmask16)mask, _mm512_castsi512_si128(bytes));
+        if (rows > 1)
+            _mm_mask_storeu_epi8(out[1] + offset, (__mmask16)mask, _mm512_extracti32x4_epi32(bytes, 1));
+        if (rows > 2)
+            _mm_mask_storeu_epi8(out[2] + offset, (__mmask16)mask, _mm512_extracti32x4_epi32(bytes, 2));
+        if (rows > 3)
+            _mm_mask_storeu_epi8(out[3] + offset, (__mmask16)mask, _mm512_extracti32x4_epi32(bytes, 3));
+    }
+}
+
+INLINE __mmask64 column_mask(const edgecore_gemm_args *args)
+{
+    return args->cols == 64 ? ~UINT64_C(0) : (UINT64_C(1) << args->cols) - 1;
+}
+
+/* Those rows, `rows_at_once` for each bit, in integers. */
+INLINE void requantise_exactly(const edgecore_gemm_args *args, const __m512i *sums, uint32_t which, const size_t vectors,
+                               const int rounding)
 {
     const edgecore_block_head *head = args->block;
     const requant_16 *q = (const requant_16 *)(head + 1);
     const output_bounds bounds = load_bounds(head);
     const __m512i transpose = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    const size_t rows_at_once = vectors > 2 ? 1 : 4 / vectors;
-    const bool full = args->cols == vectors * 16;
-    uint8_t *const *out = args->out;
-    const __mmask64 mask = args->cols == 64 ? ~UINT64_C(0) : (UINT64_C(1) << args->cols) - 1;
-    for (size_t r = 0; r < args->rows; r += rows_at_once, sums += rows_at_once * vectors) {
+    const size_t step = rows_at_once(vectors);
+    for (; which; which &= which - 1) {
+        const size_t r = (size_t)__builtin_ctz(which) * step;
         __m512i v[4];
 #pragma GCC unroll 4
         for (size_t i = 0; i < 4; i++)
-            v[i] = i < rows_at_once * vectors ? scale_16(sums[i], &q[i % vectors], rounding) : v[i - 1];
+            v[i] = i < step * vectors ? scale_16(sums[r * vectors + i], &q[i % vectors], rounding) : v[i - 1];
         const __m512i bytes = _mm512_permutexvar_epi32(transpose, narrow_64(v[0], v[1], v[2], v[3], &bounds));
-        if (vectors == 4 && full) {
-            _mm512_storeu_si512(out[r] + args->out_offset, bytes);
-        } else if (vectors > 2) {
-            _mm512_mask_storeu_epi8(out[r] + args->out_offset, mask, bytes);
-        } else if (vectors == 2) {
-            _mm256_mask_storeu_epi8(out[r] + args->out_offset, (__mmask32)mask, _mm512_castsi512_si256(bytes));
-            if (r + 1 < args->rows)
-                _mm256_mask_storeu_epi8(out[r + 1] + args->out_offset, (__mmask32)mask, _mm512_extracti64x4_epi64(bytes, 1));
-        } else {
-            _mm_mask_storeu_epi8(out[r] + args->out_offset, (__mmask16)mask, _mm512_castsi512_si128(bytes));
-            if (r + 1 < args->rows)
-                _mm_mask_storeu_epi8(out[r + 1] + args->out_offset, (__mmask16)mask, _mm512_extracti32x4_epi32(bytes, 1));
-            if (r + 2 < args->rows)
-                _mm_mask_storeu_epi8(out[r + 2] + args->out_offset, (__mmask16)mask, _mm512_extracti32x4_epi32(bytes, 2));
-            if (r + 3 < args->rows)
-                _mm_mask_storeu_epi8(out[r + 3] + args->out_offset, (__mmask16)mask, _mm512_extracti32x4_epi32(bytes, 3));
-        }
+        store_rows(args, r, bytes, vectors, column_mask(args));
     }
+}
+
+static const uint16_t words_in_order[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
+                                            33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
+
+/* Stores all rows and returns those that are in doubt, a bit for each `rows_at_once`. */
+INLINE uint32_t requantise_in_float(const edgecore_gemm_args *args, const __m512i *sums, const size_t vectors, const int rounding)
+{
+    const edgecore_block_head *head = args->block;
+    const requant_16 *q = (const requant_16 *)(head + 1);
+    const fix_bounds bounds = load_fix_bounds(head, words_in_order);
+    const __m512i in_order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    const __mmask64 mask = column_mask(args);
+    const size_t step = rows_at_once(vectors);
+    fixing f[vectors_max];
+    uint32_t doubtful = 0;
+#pragma GCC unroll 4
+    for (size_t v = 0; v < vectors; v++)
+        f[v] = load_fixing(&q[v], rounding);
+    for (size_t r = 0, bit = 0; r < args->rows; r += step, bit++, sums += step * vectors) {
+        __m512i v[4];
+#pragma GCC unroll 4
+        for (size_t i = 0; i < 4; i++)
+            v[i] = i < step * vectors ? fix_16(sums[i], &f[i % vectors], rounding) : v[i - 1];
+        doubtful |= (uint32_t)fix_in_doubt(v[0], v[1], v[2], v[3]) << bit;
+        const __m512i bytes = _mm512_permutexvar_epi64(in_order, narrow_fixed_64(v[0], v[1], v[2], v[3], &bounds));
+        store_rows(args, r, bytes, vectors, mask);
+    }
+    return doubtful;
+}
+
+INLINE void requantise(const edgecore_gemm_args *args, const __m512i *sums, const size_t vectors, const int rounding)
+{
+    const uint32_t all = (UINT32_C(1) << (args->rows + rows_at_once(vectors) - 1) / rows_at_once(vectors)) - 1;
+    const uint32_t left = rounding == ROUND_GENERAL ? all : requantise_in_float(args, sums, vectors, rounding);
+    if (left)
+        requantise_exactly(args, sums, left, vectors, rounding);
 }
 
 /* Not inlined into the tiles: gcc would otherwise spill the accumulators in their inner loop. */
