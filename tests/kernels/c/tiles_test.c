@@ -12,7 +12,7 @@
 #include "ops/arithmetic.h"
 #include "winograd_tiles.h"
 
-enum { MOST_ROWS = 16, MOST_COLS = 64, MOST_TAPS = 49, MOST_K = 80, CANARY = 0xA5, MARGIN = 32 };
+enum { MOST_ROWS = 24, MOST_COLS = 64, MOST_TAPS = 49, MOST_K = 80, CANARY = 0xA5, MARGIN = 32 };
 
 static int8_t weights[MOST_COLS * MOST_TAPS * MOST_K];
 static int32_t biases[MOST_COLS], multipliers[MOST_COLS], shifts[MOST_COLS];
