@@ -143,9 +143,6 @@ INLINE void requantise_exactly(const edgecore_gemm_args *args, const __m512i *su
     }
 }
 
-static const uint16_t words_in_order[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
-                                            33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
-
 typedef struct finishing {
     fixing f[vectors_max];
     fix_bounds bounds;
@@ -158,7 +155,7 @@ INLINE finishing load_finishing(const edgecore_gemm_args *args, const size_t vec
     const edgecore_block_head *head = args->block;
     const requant_16 *q = (const requant_16 *)(head + 1);
     finishing how = {
-        .bounds = load_fix_bounds(head, words_in_order),
+        .bounds = load_fix_bounds(head, edgecore_words_in_order),
         .in_order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7),
         .mask = column_mask(args),
     };

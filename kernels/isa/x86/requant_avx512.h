@@ -153,6 +153,10 @@ typedef struct fix_bounds {
     __m512i min, max, flip;
 } fix_bounds;
 
+/* Whole parts of two vectors one after the other. */
+static const uint16_t edgecore_words_in_order[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
+                                                     33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
+
 static inline fix_bounds load_fix_bounds(const edgecore_block_head *head, const uint16_t words[32])
 {
     return (fix_bounds){
