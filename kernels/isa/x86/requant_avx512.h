@@ -3,6 +3,7 @@
 #define EDGECORE_ISA_X86_REQUANT_AVX512_H
 
 #include <immintrin.h>
+#include <math.h>
 #include <string.h>
 
 #include "isa/x86/block.h"
@@ -16,18 +17,36 @@ typedef struct requant_16 {
     int64_t shift_even[8];                           /* 31 + s: the result falls into the low half */
     int64_t shift_odd[8];                            /* s - 1: the result falls into the high half */
     int32_t left[16], right[16];                     /* ROUND_GENERAL only */
+    float scale[16], add[16], add_negative[16];      /* of fix_16 */
 } requant_16;
+
+/* Sums become bytes in float first, which may err by one where the exact value lies next to a whole number. Those few are found
+ * and done again in integers.
+ *
+ * A sum's output, 128 below the byte, is floor(y) with y = acc * multiplier / 2^(31+s) + 1/2 + 2^-(s+1) + zero point - 128, less
+ * 2^-s for ties of negative sums. fix_16 has it in units of 2^-16. Where -128 <= y <= 128, so that the product is within 256, the
+ * units by which it can be off are 1 for the sum as a float, 1 for the multiplier as a float, 1/4 for what is added, 1/4 for the
+ * result of the multiply-add and 1/2 for that as a whole number: 3 in all. With FIX_ERROR added a value is never too low, and it
+ * is sure unless less than FIX_DOUBT above a whole number. Beyond 128 bytes saturate, and so do these, as nothing here falls where a
+ * sum rises. What overflows becomes 0x80000000, which is not sure either. */
+enum { FIX_ERROR = 3, FIX_DOUBT = 2 * FIX_ERROR };
 
 static inline void pack_requant_16(requant_16 *out, const edgecore_columns *columns, size_t first)
 {
     const edgecore_requant *q = &columns->requant;
     memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < 16; i++)
+        out->add[i] = out->add_negative[i] = 32768.0f;
     for (size_t i = 0; i < 16 && first + i < columns->cols; i++) {
         const int32_t shift = q->shift[first + i], right = shift > 0 ? 0 : -shift, multiplier = q->multiplier[first + i];
         const int64_t add = (INT64_C(1) << 30) + (right > 0 ? INT64_C(1) << (30 + right) : 0);
+        const double centre = (q->zero_point - 128 + 0.5) * 65536 + FIX_ERROR, tie = ldexp(32768.0, -right);
         out->bias[i] = q->bias[first + i];
         out->left[i] = shift > 0 ? shift : 0;
         out->right[i] = right;
+        out->scale[i] = (float)ldexp(multiplier, -15 - right);
+        out->add[i] = (float)(centre + tie);
+        out->add_negative[i] = (float)(centre - tie);
         if (i % 2 == 0) {
             out->multiplier_even[i] = multiplier;
             out->add_even[i / 2] = add;
@@ -97,6 +116,63 @@ static inline __m512i narrow_64(__m512i a, __m512i b, __m512i c, __m512i d, cons
     const __m512i cd = _mm512_adds_epi16(_mm512_packs_epi32(c, d), bounds->zero_point);
     const __m512i bytes = _mm512_packus_epi16(ab, cd);
     return _mm512_xor_si512(_mm512_min_epu8(_mm512_max_epu8(bytes, bounds->min), bounds->max), bounds->flip);
+}
+
+/* What fix_16 needs of 16 channels, in registers. */
+typedef struct fixing {
+    __m512 scale, add, add_negative;
+} fixing;
+
+static inline fixing load_fixing(const requant_16 *q, int rounding)
+{
+    const __m512 add = _mm512_load_ps(q->add);
+    return (fixing){_mm512_load_ps(q->scale), add, rounding == ROUND_UP ? add : _mm512_load_ps(q->add_negative)};
+}
+
+#define NEAREST (_MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+
+/* Not for ROUND_GENERAL. */
+static inline __m512i fix_16(__m512i acc, const fixing *f, int rounding)
+{
+    __m512 add = f->add;
+    if (rounding != ROUND_UP)
+        add = _mm512_mask_mov_ps(add, _mm512_movepi32_mask(acc), f->add_negative);
+    const __m512 real = _mm512_cvt_roundepi32_ps(acc, NEAREST);
+    return _mm512_cvt_roundps_epi32(_mm512_fmadd_round_ps(real, f->scale, add, NEAREST), NEAREST);
+}
+
+/* Whether a value of four vectors may be off: their fractions are the low halves. */
+static inline bool fix_in_doubt(__m512i a, __m512i b, __m512i c, __m512i d)
+{
+    const __m512i least = _mm512_min_epu16(_mm512_min_epu16(a, b), _mm512_min_epu16(c, d));
+    return _mm512_mask_cmplt_epu16_mask(0x55555555, least, _mm512_set1_epi16(FIX_DOUBT)) != 0;
+}
+
+typedef struct fix_bounds {
+    __m512i words; /* which 16-bit words of two vectors packs take: whole parts are the odd ones */
+    __m512i min, max, flip;
+} fix_bounds;
+
+/* Whole parts of two vectors one after the other. */
+static const uint16_t edgecore_words_in_order[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
+                                                     33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
+
+static inline fix_bounds load_fix_bounds(const edgecore_block_head *head, const uint16_t words[32])
+{
+    return (fix_bounds){
+        .words = _mm512_loadu_si512(words),
+        .min = _mm512_set1_epi8((char)(head->min ^ 128)),
+        .max = _mm512_set1_epi8((char)(head->max ^ 128)),
+        .flip = _mm512_set1_epi8((char)(head->flip ^ 128)),
+    };
+}
+
+/* Four vectors of fix_16 to 64 bytes, in the order of the packs: within each 128-bit lane 8 bytes of a or b, then 8 of c or d. */
+static inline __m512i narrow_fixed_64(__m512i a, __m512i b, __m512i c, __m512i d, const fix_bounds *bounds)
+{
+    const __m512i bytes = _mm512_packs_epi16(_mm512_permutex2var_epi16(a, bounds->words, b),
+                                             _mm512_permutex2var_epi16(c, bounds->words, d));
+    return _mm512_xor_si512(_mm512_min_epi8(_mm512_max_epi8(bytes, bounds->min), bounds->max), bounds->flip);
 }
 
 #endif

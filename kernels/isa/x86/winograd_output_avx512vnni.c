@@ -23,17 +23,50 @@ INLINE void transform_sums(const __m512i m[SIDE], __m512i to[4])
     to[3] = add_shifted(add_shifted(difference, far_difference, 3), m[5], 1);
 }
 
-/* Four pixels of a tile's row, 16 channels of each: lane i of the result is pixel i. `m`: the row's six columns. */
-INLINE __m512i output_row(const __m512i m[SIDE], const requant_16 *q, const output_bounds *bounds, const int rounding)
+/* What 16 channels have in common for all tiles. */
+typedef struct output_channels {
+    const requant_16 *q;
+    output_bounds bounds;
+    fixing fixing;
+    fix_bounds fix_bounds;
+    __mmask16 mask;
+} output_channels;
+
+/* Four pixels of a tile's row, their sums for 16 channels. `m`: the row's six columns. */
+INLINE void row_sums(const __m512i m[SIDE], __m512i pixels[4])
 {
     const __m512i ninth = _mm512_set1_epi32(INVERSE_OF_9);
-    const __m512i transpose = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    __m512i pixels[4];
     transform_sums(m, pixels);
 #pragma GCC unroll 4
     for (size_t x = 0; x < 4; x++)
-        pixels[x] = scale_16(_mm512_srai_epi32(_mm512_mullo_epi32(pixels[x], ninth), 6), q, rounding);
-    return _mm512_permutexvar_epi32(transpose, narrow_64(pixels[0], pixels[1], pixels[2], pixels[3], bounds));
+        pixels[x] = _mm512_srai_epi32(_mm512_mullo_epi32(pixels[x], ninth), 6);
+}
+
+/* Lane i of the result is pixel i. */
+INLINE __m512i exact_row(const __m512i m[SIDE], const output_channels *c, const int rounding)
+{
+    const __m512i transpose = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m512i v[4];
+    row_sums(m, v);
+#pragma GCC unroll 4
+    for (size_t x = 0; x < 4; x++)
+        v[x] = scale_16(v[x], c->q, rounding);
+    return _mm512_permutexvar_epi32(transpose, narrow_64(v[0], v[1], v[2], v[3], &c->bounds));
+}
+
+INLINE __m512i output_row(const __m512i m[SIDE], const output_channels *c, const int rounding)
+{
+    const __m512i in_order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    __m512i v[4];
+    if (rounding == ROUND_GENERAL)
+        return exact_row(m, c, rounding);
+    row_sums(m, v);
+#pragma GCC unroll 4
+    for (size_t x = 0; x < 4; x++)
+        v[x] = fix_16(v[x], &c->fixing, rounding);
+    if (__builtin_expect(fix_in_doubt(v[0], v[1], v[2], v[3]), 0))
+        return exact_row(m, c, rounding);
+    return _mm512_permutexvar_epi64(in_order, narrow_fixed_64(v[0], v[1], v[2], v[3], &c->fix_bounds));
 }
 
 INLINE void store_whole(uint8_t *to, ptrdiff_t pixel_stride, __m512i row)
@@ -57,7 +90,7 @@ INLINE void store_part(uint8_t *to, ptrdiff_t pixel_stride, __m512i row, int32_t
 
 /* `sums`: [position][TILES][COLS], from this tile and vector on. */
 INLINE void output_tile(const edgecore_winograd_args *args, const int32_t *sums, const edgecore_winograd_output *out,
-                        size_t offset, __mmask16 mask, const requant_16 *q, const output_bounds *bounds, const int rounding)
+                        size_t offset, const output_channels *c, const int rounding)
 {
     __m512i rows[4][SIDE];
 #pragma GCC unroll 6
@@ -72,28 +105,32 @@ INLINE void output_tile(const edgecore_winograd_args *args, const int32_t *sums,
             rows[y][x] = to[y];
     }
     uint8_t *to = out->to + offset;
-    const bool whole = out->cols == 4 && mask == UINT16_MAX;
+    const bool whole = out->cols == 4 && c->mask == UINT16_MAX;
 #pragma GCC unroll 4
     for (int32_t y = 0; y < 4; y++, to += args->row_stride) {
         if (y >= out->rows)
             return;
-        const __m512i row = output_row(rows[y], q, bounds, rounding);
+        const __m512i row = output_row(rows[y], c, rounding);
         if (whole)
             store_whole(to, args->pixel_stride, row);
         else
-            store_part(to, args->pixel_stride, row, out->cols, mask);
+            store_part(to, args->pixel_stride, row, out->cols, c->mask);
     }
 }
 
 INLINE void output(const edgecore_winograd_args *args, const int rounding)
 {
     const winograd_head *head = args->block;
-    const output_bounds bounds = load_bounds(&head->rounding);
+    output_channels c = {
+        .bounds = load_bounds(&head->rounding),
+        .fix_bounds = load_fix_bounds(&head->rounding, edgecore_words_in_order),
+    };
     for (size_t first = 0; first < args->cols; first += LANES) {
-        const __mmask16 mask = args->cols - first < LANES ? (__mmask16)((1u << (args->cols - first)) - 1) : UINT16_MAX;
+        c.q = &head->requant[first / LANES];
+        c.fixing = load_fixing(c.q, rounding);
+        c.mask = args->cols - first < LANES ? (__mmask16)((1u << (args->cols - first)) - 1) : UINT16_MAX;
         for (size_t t = 0; t < args->count; t++)
-            output_tile(args, args->scratch + t * COLS + first, &args->out[t], args->out_offset + first, mask,
-                        &head->requant[first / LANES], &bounds, rounding);
+            output_tile(args, args->scratch + t * COLS + first, &args->out[t], args->out_offset + first, &c, rounding);
     }
 }
 

@@ -12,7 +12,7 @@
 #include "ops/arithmetic.h"
 #include "winograd_tiles.h"
 
-enum { MOST_ROWS = 16, MOST_COLS = 64, MOST_TAPS = 49, MOST_K = 80, CANARY = 0xA5, MARGIN = 32 };
+enum { MOST_ROWS = 24, MOST_COLS = 64, MOST_TAPS = 49, MOST_K = 80, CANARY = 0xA5, MARGIN = 32 };
 
 static int8_t weights[MOST_COLS * MOST_TAPS * MOST_K];
 static int32_t biases[MOST_COLS], multipliers[MOST_COLS], shifts[MOST_COLS];
@@ -70,10 +70,33 @@ static void make_tie(edgecore_requant *q, size_t count, size_t step)
     q->min = q->zero_point - 1;
 }
 
+static int64_t rescaled(const edgecore_requant *q, int64_t acc, size_t c)
+{
+    return edgecore_rescale((int32_t)acc, (edgecore_multiplier){q->multiplier[c], q->shift[c]});
+}
+
+/* Sums of channel `c` all on the edge of a byte's values, or one off it, where arithmetic that is not exact errs: weights of 0,
+ * and a bias from which on the scaled sum is what the byte needs. Its `count` weights, from `first` on, are `step` apart. */
+static void make_close(edgecore_requant *q, size_t c, size_t first, size_t count, size_t step)
+{
+    for (size_t i = 0; i < count; i++)
+        weights[first + i * step] = 0;
+    shifts[c] = random_between(-21, -1);
+    const int32_t value = random_between(-1, 256) - q->zero_point;
+    int64_t below = INT32_MIN, least = INT32_MAX;
+    while (least - below > 1) {
+        const int64_t middle = (below + least) / 2;
+        if (rescaled(q, middle, c) >= value)
+            least = middle;
+        else
+            below = middle;
+    }
+    biases[c] = (int32_t)(random_between(0, 1) ? least : below);
+}
+
 static uint8_t expected(const edgecore_requant *q, uint32_t acc, size_t c)
 {
-    const edgecore_multiplier m = {q->multiplier[c], q->shift[c]};
-    const int64_t value = (int64_t)edgecore_rescale((int32_t)acc, m) + q->zero_point;
+    const int64_t value = rescaled(q, (int32_t)acc, c) + q->zero_point;
     return (uint8_t)(value < q->min ? q->min : value > q->max ? q->max : value) ^ q->flip;
 }
 
@@ -174,6 +197,8 @@ static void gemm_kernel(const edgecore_tier *tier, const edgecore_gemm_kernel *k
                     columns.requant = draw_requant((enum rounding)rounding, columns.taps * columns.k);
                     if (rounding == AWAY && values == ANY)
                         make_tie(&columns.requant, columns.taps * columns.k, 1);
+                    for (size_t c = 1; rounding != GENERAL && c < columns.cols; c += 4)
+                        make_close(&columns.requant, c, c * columns.taps * columns.k, columns.taps * columns.k, 1);
                     const size_t bytes = (kernel->block_bytes(columns.taps, columns.k) + 63) / 64 * 64;
                     void *block = aligned_alloc(64, bytes);
                     kernel->pack(block, &columns);
@@ -210,6 +235,8 @@ static void depthwise_case(const edgecore_tier *tier, const edgecore_depthwise_k
     columns.requant = draw_requant(rounding, kernel_h * kernel_w);
     if (rounding == AWAY && values == ANY)
         make_tie(&columns.requant, kernel_h * kernel_w, columns.weight_stride);
+    for (size_t c = 1; rounding != GENERAL && c < cols; c += 4)
+        make_close(&columns.requant, c, c, kernel_h * kernel_w, columns.weight_stride);
     void *block = aligned_alloc(64, (kernel->block_bytes(kernel_h, kernel_w) + 63) / 64 * 64);
     void *scratch = aligned_alloc(64, (kernel->scratch_bytes(count, kernel_h) + 127) / 64 * 64);
     kernel->pack(block, &columns);
