@@ -190,7 +190,8 @@ static void mul_row(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, 
 
 #if defined(__AVX2__)
 #include "isa/x86/softmax_rows.h"
-#define EDGECORE_X86_ROWS .softmax_pixels = softmax_pixels,
+#include "isa/x86/window_rows.h"
+#define EDGECORE_X86_ROWS .max_windows = max_windows, .softmax_pixels = softmax_pixels,
 #else
 #define EDGECORE_X86_ROWS
 #endif
