@@ -188,8 +188,17 @@ static void mul_row(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, 
 }
 #endif
 
+#if defined(__AVX2__)
+#include "isa/x86/softmax_rows.h"
+#include "isa/x86/window_rows.h"
+#define EDGECORE_X86_ROWS .max_windows = max_windows, .softmax_pixels = softmax_pixels,
+#else
+#define EDGECORE_X86_ROWS
+#endif
+
 /* Members of an edgecore_tier initialiser. */
 #define EDGECORE_PORTABLE_ROWS \
+    EDGECORE_X86_ROWS \
     .xor_row = xor_row, .lookup_row = lookup_row, .max_row = max_row, .sum_rows = sum_rows, .add_row = add_row, \
     .mul_row = mul_row, .average_row = average_row, .blend_rows = blend_rows, .blend_sums = blend_sums, \
     .scale_row = scale_row, .blend_scaled = blend_scaled

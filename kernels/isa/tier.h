@@ -186,6 +186,18 @@ typedef struct edgecore_row_average {
 /* The largest count whose sums of bytes float holds exactly. */
 #define EDGECORE_FLOAT_COUNT (1 << 15)
 
+/* SOFTMAX over the channels of pixels, as ops/softmax.c has it for one. */
+#define EDGECORE_SOFTMAX_PIXELS 32
+#define EDGECORE_SOFTMAX_CHANNELS 256
+
+typedef struct edgecore_row_softmax {
+    const int32_t *exps;             /* [256], Q0.31 by the distance below the maximum */
+    size_t channels;                 /* 1 .. EDGECORE_SOFTMAX_CHANNELS */
+    ptrdiff_t in_stride, out_stride; /* bytes from one pixel to the next */
+    uint8_t flip_in, flip_out;
+    void *scratch;                   /* 64-byte aligned, 5 * channels * EDGECORE_SOFTMAX_PIXELS */
+} edgecore_row_softmax;
+
 #define EDGECORE_MAX_GEMMS 8
 #define EDGECORE_MAX_DEPTHWISES 2
 
@@ -221,6 +233,8 @@ typedef struct edgecore_tier {
     void (*scale_row)(float *out, const uint8_t *in, size_t n, float weight, uint8_t flip);
     void (*blend_scaled)(uint8_t *out, const float *above, const float *below, size_t first, size_t second, size_t n,
                          const float weights[2], uint8_t flip);
+    /* May be NULL: it is done pixel by pixel. */
+    void (*softmax_pixels)(uint8_t *out, const uint8_t *in, size_t pixels, const edgecore_row_softmax *how);
 } edgecore_tier;
 
 /* The table of tier `index` as edgecore/cpu.h counts them; NULL where the index is out of range. */

@@ -10,6 +10,7 @@
 
 typedef struct softmax {
     edgecore_op base;
+    void (*pixels)(uint8_t *out, const uint8_t *in, size_t pixels, const edgecore_row_softmax *how); /* or NULL */
     uint8_t flip_in, flip_out;
     int32_t exps[256]; /* Q0.31, by the distance below the maximum; 0 where it is out of reach */
     int32_t reach;     /* the largest distance that counts */
@@ -17,6 +18,9 @@ typedef struct softmax {
 
 #define INPUT_INTEGER_BITS 5
 #define SUM_INTEGER_BITS 12
+
+/* Rows of fewer pixels cost less one by one. */
+#define FEW_PIXELS 8
 
 /* exp(-1 / 8 + x) about -1 / 8 by its Taylor series up to x^4, for values in [-1 / 4, 0). */
 static int32_t exp_of_small(int32_t q0_31)
@@ -129,7 +133,21 @@ static void run(const edgecore_op *op, const edgecore_view *inputs, const edgeco
                 edgecore_region region, void *scratch)
 {
     const softmax *self = (const softmax *)op;
-    (void)scratch;
+    if (self->pixels) {
+        const edgecore_row_softmax how = {
+            .exps = self->exps,
+            .channels = (size_t)output->channels,
+            .in_stride = inputs[0].pixel_stride,
+            .out_stride = output->pixel_stride,
+            .flip_in = self->flip_in,
+            .flip_out = self->flip_out,
+            .scratch = scratch,
+        };
+        for (int32_t y = region.y0; y < region.y1; y++)
+            self->pixels(edgecore_view_at(output, y, 0, 0), edgecore_view_at(&inputs[0], y, 0, 0), (size_t)output->width,
+                         &how);
+        return;
+    }
     for (int32_t y = region.y0; y < region.y1; y++)
         for (int32_t x = 0; x < output->width; x++)
             softmax_of_pixel(self, edgecore_view_at(output, y, x, 0), edgecore_view_at(&inputs[0], y, x, 0),
@@ -159,7 +177,6 @@ const edgecore_op_class edgecore_softmax_class = {
 static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier *tier, edgecore_op **op,
                                edgecore_message *message)
 {
-    (void)tier;
     softmax *self = calloc(1, sizeof *self);
     if (!self)
         return edgecore_fail(message, EDGECORE_NO_MEMORY, "out of memory");
@@ -177,6 +194,11 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
     self->base.weight_bytes = sizeof self->exps;
     self->base.activation_inputs = 1;
     self->base.splits_rows = true;
+    const edgecore_shape4 shape = edgecore_shape4_of(desc->output);
+    if (tier->softmax_pixels && shape.dims[2] >= FEW_PIXELS && shape.dims[3] <= EDGECORE_SOFTMAX_CHANNELS) {
+        self->pixels = tier->softmax_pixels;
+        self->base.scratch_bytes = 5 * (size_t)shape.dims[3] * EDGECORE_SOFTMAX_PIXELS;
+    }
     *op = &self->base;
     return EDGECORE_OK;
 }

@@ -111,6 +111,23 @@ def test_resizes(kind: str, seed: int) -> None:
     assert_layer(net, net.resize(x, kind, size, seed % 3 == 1, seed % 3 == 2), seed)
 
 
+@pytest.mark.parametrize("count", [*range(1, 41), 255, 256, 257])
+def test_softmax_of_many_pixels(count: int) -> None:
+    """Rows on both sides of a vector's pixels; also of equal values, whose sums may be powers of two."""
+    rng = np.random.default_rng(count)
+    dtype = "uint8" if count % 2 else "int8"
+    low = 0 if dtype == "uint8" else -128
+    shape = (1, 2, int(rng.choice([7, 8, 9, 31, 32, 33, 65])), count)
+    net = Network(count, dtype)
+    net.output(net.softmax(net.input(shape, quant(rng, float(rng.choice([0.002, 0.05, 0.4])), dtype))))
+    values = rng.integers(low, low + 256, (3, *shape))
+    values[1] = low + 255 * rng.integers(0, 2, shape)
+    values[2] = low + rng.integers(0, 2)
+    model = net.build()
+    for each in values.astype(dtype):
+        assert_same(model, [each], threads=(1, 2), fuse=(True,))
+
+
 @pytest.mark.skipif(
     platform.machine().startswith("armv7"),
     reason="the reference's own build for 32-bit ARM shifts by 32 and more as that CPU does, not as x86",
