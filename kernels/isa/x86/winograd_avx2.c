@@ -1,0 +1,20 @@
+/* The Winograd kernel of the avx2 tier. */
+#include <immintrin.h>
+
+#if !defined(__AVX2__)
+#error "this file needs the flags of the avx2 tier"
+#endif
+
+#define KERNEL edgecore_winograd_avx2
+#define NAME "winograd_6x16c8__avx2"
+#define CHUNK_COST 900.0f
+
+/* A compiler that may add the products of several pairs before it adds them to the sum does, and spills. */
+static inline __m256i dot_2(__m256i acc, __m256i x, __m256i w)
+{
+    acc = _mm256_add_epi32(acc, _mm256_madd_epi16(x, w));
+    __asm__ volatile("" : "+x"(acc));
+    return acc;
+}
+
+#include "isa/x86/winograd_256_template.h"
