@@ -1,6 +1,7 @@
 /* The Winograd kernels with 256-bit vectors, of the avx2 and avxvnni tiers; isa/winograd.h has the transforms. Those are compiled
  * once, for AVX2; the tiers multiply with instructions of their own.
  *
+ * Inputs are [two chunks][position][TILES][WIDE channels], and a last chunk alone [position][TILES][CHUNK].
  * A block is a winograd_head, then [position][pairs of channels][COLS][2] of weights, as many pairs as whole chunks have. */
 #ifndef EDGECORE_ISA_X86_WINOGRAD_256_H
 #define EDGECORE_ISA_X86_WINOGRAD_256_H
@@ -15,7 +16,7 @@ enum {
     COLS = 16,
     LANES = 8,
     VECTORS = COLS / LANES,
-    COLUMN_BYTES = SIDE * 2 * CHUNK * 2, /* of two chunks */
+    WIDE = 2 * CHUNK, /* channels of a vector of inputs */
 };
 
 typedef struct winograd_head {

@@ -45,25 +45,37 @@ INLINE __m256i broadcast_pair(const int16_t *pair)
     return _mm256_set1_epi32(two);
 }
 
+/* Of `channels` channels of each tile. */
+INLINE void add_products(__m256i acc[TILES][VECTORS], const int16_t *v, const int16_t *u, const size_t channels,
+                         const size_t tiles)
+{
+#pragma GCC unroll 8
+    for (size_t pair = 0; pair < channels / 2; pair++) {
+        const __m256i low = load_256(u + pair * PAIR), high = load_256(u + pair * PAIR + 2 * LANES);
+#pragma GCC unroll 6
+        for (size_t t = 0; t < tiles; t++) {
+            const __m256i x = broadcast_pair(v + t * channels + 2 * pair);
+            acc[t][0] = dot_2(acc[t][0], x, low);
+            acc[t][1] = dot_2(acc[t][1], x, high);
+        }
+    }
+}
+
 /* Sums over the channels in every position: [position][TILES][COLS]. */
-INLINE void multiply(const int16_t *v, const int16_t *u, size_t chunks, int32_t *to, const size_t tiles)
+INLINE void multiply(const int16_t *inputs, const int16_t *u, size_t chunks, int32_t *to, const size_t tiles)
 {
     for (size_t p = 0; p < POSITIONS; p++, to += TILES * COLS) {
+        const int16_t *v = inputs + p * TILES * WIDE;
         __m256i acc[TILES][VECTORS];
 #pragma GCC unroll 6
         for (size_t t = 0; t < tiles; t++)
             acc[t][0] = acc[t][1] = _mm256_setzero_si256();
-        for (size_t chunk = 0; chunk < chunks; chunk++, v += TILES * CHUNK, u += CHUNK * COLS)
-#pragma GCC unroll 4
-            for (size_t pair = 0; pair < CHUNK / 2; pair++) {
-                const __m256i low = load_256(u + pair * PAIR), high = load_256(u + pair * PAIR + 2 * LANES);
-#pragma GCC unroll 6
-                for (size_t t = 0; t < tiles; t++) {
-                    const __m256i x = broadcast_pair(v + t * CHUNK + 2 * pair);
-                    acc[t][0] = dot_2(acc[t][0], x, low);
-                    acc[t][1] = dot_2(acc[t][1], x, high);
-                }
-            }
+        for (size_t chunk = 0; chunk + 2 <= chunks; chunk += 2, v += POSITIONS * TILES * WIDE, u += WIDE * COLS)
+            add_products(acc, v, u, WIDE, tiles);
+        if (chunks % 2) {
+            add_products(acc, v - p * TILES * CHUNK, u, CHUNK, tiles);
+            u += CHUNK * COLS;
+        }
 #pragma GCC unroll 6
         for (size_t t = 0; t < tiles; t++) {
             _mm256_store_si256((__m256i *)(to + t * COLS), acc[t][0]);
@@ -101,7 +113,7 @@ const edgecore_winograd_kernel KERNEL = {
     .name = NAME,
     .tiles = TILES,
     .cols = COLS,
-    .column_bytes = COLUMN_BYTES,
+    .column_bytes = SIDE * WIDE * sizeof(int16_t),
     .chunk_cost = CHUNK_COST,
     .tile_cost = 1900.0f,
     .input_cost = 50.0f,

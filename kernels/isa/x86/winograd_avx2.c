@@ -13,7 +13,7 @@
 static inline __m256i dot_2(__m256i acc, __m256i x, __m256i w)
 {
     acc = _mm256_add_epi32(acc, _mm256_madd_epi16(x, w));
-    __asm__ volatile("" : "+x"(acc));
+    __asm__("" : "+x"(acc));
     return acc;
 }
 

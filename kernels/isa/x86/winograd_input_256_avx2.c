@@ -49,10 +49,10 @@ INLINE __m256i *transform_columns(const uint8_t *const rows[SIDE], const ptrdiff
     return to;
 }
 
-/* `columns`: six transformed columns; the rows of what they hold are transformed. The second chunk goes chunk_step further. */
-INLINE void transform_rows(const __m256i *columns, int16_t *to, size_t position_step, const size_t chunks)
+/* `columns`: six transformed columns; the rows of what they hold are transformed. */
+INLINE void transform_rows(const __m256i *columns, int16_t *to, const size_t chunks)
 {
-    const size_t chunk_step = TILES * CHUNK;
+#pragma GCC unroll 6
     for (size_t i = 0; i < SIDE; i++) {
         __m256i d[SIDE], row[SIDE];
 #pragma GCC unroll 6
@@ -60,10 +60,11 @@ INLINE void transform_rows(const __m256i *columns, int16_t *to, size_t position_
             d[j] = _mm256_load_si256(&columns[j * SIDE + i]);
         transform_6(d, row);
 #pragma GCC unroll 6
-        for (size_t j = 0; j < SIDE; j++, to += position_step) {
-            _mm_storeu_si128((__m128i *)to, _mm256_castsi256_si128(row[j]));
+        for (size_t j = 0; j < SIDE; j++, to += TILES * chunks * CHUNK) {
             if (chunks == 2)
-                _mm_storeu_si128((__m128i *)(to + chunk_step), _mm256_extracti128_si256(row[j], 1));
+                _mm256_store_si256((__m256i *)to, row[j]);
+            else
+                _mm_store_si128((__m128i *)to, _mm256_castsi256_si128(row[j]));
         }
     }
 }
@@ -72,17 +73,17 @@ INLINE void transform_rows(const __m256i *columns, int16_t *to, size_t position_
 INLINE void transform_chunks(const edgecore_winograd_input *args, size_t chunk, const size_t chunks)
 {
     const size_t columns = 4 * args->tiles + 2, inside_end = args->before + args->inside;
-    const size_t position_step = chunks_of(args->channels) * TILES * CHUNK, end = args->first + args->tiles;
+    const size_t block = POSITIONS * TILES * CHUNK * chunks_of(args->channels), end = args->first + args->tiles;
     const uint8_t *const zero = args->zero, *const outside[SIDE] = {zero, zero, zero, zero, zero, zero};
     const ptrdiff_t still[SIDE] = {0};
     __m256i *column = args->scratch;
-    int16_t *to = args->to + chunk * TILES * CHUNK;
+    int16_t *to = args->to + chunk * POSITIONS * TILES * CHUNK;
     column = transform_columns(outside, still, chunk * CHUNK, 0, args->before, column, chunks);
     column = transform_columns(args->rows, args->steps, chunk * CHUNK, args->before, inside_end, column, chunks);
     transform_columns(outside, still, chunk * CHUNK, inside_end, columns, column, chunks);
     column = args->scratch;
     for (size_t t = args->first; t < end; t++, column += 4 * SIDE)
-        transform_rows(column, to + t / TILES * POSITIONS * position_step + t % TILES * CHUNK, position_step, chunks);
+        transform_rows(column, to + t / TILES * block + t % TILES * chunks * CHUNK, chunks);
 }
 
 void edgecore_winograd_transform_256(const edgecore_winograd_input *args)
