@@ -7,7 +7,7 @@
 
 #define KERNEL edgecore_winograd_avx2
 #define NAME "winograd_6x16c8__avx2"
-#define CHUNK_COST 900.0f
+#define CHUNK_COST 1100.0f
 
 /* A compiler that may add the products of several pairs before it adds them to the sum does, and spills. */
 static inline __m256i dot_2(__m256i acc, __m256i x, __m256i w)
