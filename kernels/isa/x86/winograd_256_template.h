@@ -45,6 +45,13 @@ INLINE __m256i broadcast_pair(const int16_t *pair)
     return _mm256_set1_epi32(two);
 }
 
+/* A compiler that may add the products of several pairs before it adds them to the sum does, and spills. */
+INLINE void add_dot(__m256i *acc, __m256i x, __m256i w)
+{
+    *acc = dot_2(*acc, x, w);
+    __asm__("" : "+x"(*acc));
+}
+
 /* Of `channels` channels of each tile. */
 INLINE void add_products(__m256i acc[TILES][VECTORS], const int16_t *v, const int16_t *u, const size_t channels,
                          const size_t tiles)
@@ -55,8 +62,8 @@ INLINE void add_products(__m256i acc[TILES][VECTORS], const int16_t *v, const in
 #pragma GCC unroll 6
         for (size_t t = 0; t < tiles; t++) {
             const __m256i x = broadcast_pair(v + t * channels + 2 * pair);
-            acc[t][0] = dot_2(acc[t][0], x, low);
-            acc[t][1] = dot_2(acc[t][1], x, high);
+            add_dot(&acc[t][0], x, low);
+            add_dot(&acc[t][1], x, high);
         }
     }
 }

@@ -9,12 +9,9 @@
 #define NAME "winograd_6x16c8__avx2"
 #define CHUNK_COST 1100.0f
 
-/* A compiler that may add the products of several pairs before it adds them to the sum does, and spills. */
 static inline __m256i dot_2(__m256i acc, __m256i x, __m256i w)
 {
-    acc = _mm256_add_epi32(acc, _mm256_madd_epi16(x, w));
-    __asm__("" : "+x"(acc));
-    return acc;
+    return _mm256_add_epi32(acc, _mm256_madd_epi16(x, w));
 }
 
 #include "isa/x86/winograd_256_template.h"
