@@ -13,6 +13,11 @@
 
 enum { PAIR = 2 * COLS }; /* weights of a pair of channels */
 
+static size_t tiles_bytes(size_t channels)
+{
+    return POSITIONS * TILES * chunks_of(channels) * CHUNK * sizeof(int16_t);
+}
+
 static size_t block_bytes(size_t channels)
 {
     return sizeof(winograd_head) + POSITIONS * chunks_of(channels) * CHUNK * COLS * sizeof(int16_t);
@@ -120,11 +125,14 @@ const edgecore_winograd_kernel KERNEL = {
     .name = NAME,
     .tiles = TILES,
     .cols = COLS,
+    .lanes = COLS,
     .column_bytes = SIDE * WIDE * sizeof(int16_t),
     .chunk_cost = CHUNK_COST,
     .tile_cost = 1700.0f,
     .input_cost = 60.0f,
-    .byte_cost = 0.15f,
+    .byte_cost = 0.1f,
+    .most_bytes = 8 << 20,
+    .tiles_bytes = tiles_bytes,
     .block_bytes = block_bytes,
     .pack = pack,
     .transform = edgecore_winograd_transform_256,
