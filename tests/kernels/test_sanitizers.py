@@ -95,7 +95,7 @@ def in_python(folder: Path, sanitizers: str) -> dict[str, str]:
 def test_c_program(built: Callable[[str], Path], sanitizers: str, program: list[str]) -> None:
     printed = run([str(built(sanitizers) / program[0]), *program[1:]])
     if program == ["tiles_test"] and "avx2" in cpu.available_isas():
-        assert "gemm_4x24c4__avxvnni\n" in printed
+        assert "gemm_4x24c4__avxvnni\n" in printed and "winograd_6x16c8__avxvnni\n" in printed
 
 
 @pytest.mark.parametrize("sanitizers", PROGRAMS, ids=lambda value: value.split(",")[0])

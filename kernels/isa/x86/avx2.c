@@ -15,5 +15,6 @@ const edgecore_tier edgecore_tier_avx2 = {
     .gemm_count = 4,
     .depthwises = {&edgecore_depthwise_32_avx2},
     .depthwise_count = 1,
+    .winograd = &edgecore_winograd_avx2,
     EDGECORE_PORTABLE_ROWS,
 };

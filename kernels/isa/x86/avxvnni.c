@@ -14,5 +14,6 @@ const edgecore_tier edgecore_tier_avxvnni = {
     .gemm_count = 3,
     .depthwises = {&edgecore_depthwise_32_avxvnni},
     .depthwise_count = 1,
+    .winograd = &edgecore_winograd_avxvnni,
     EDGECORE_PORTABLE_ROWS,
 };

@@ -1,7 +1,7 @@
 /* Sums of 8 channels a vector to bytes, in AVX2. See block.h for the arithmetic.
  *
- * AVX2 has no arithmetic right shift of 64-bit lanes: 2^62 is added before a logical one, which adds 2^(31-s) to the result
- * and is taken off again. */
+ * AVX2 has no arithmetic right shift of 64-bit lanes: the upper halves of the products, which is a shift by 32, are put together
+ * and shifted by the s - 1 that are left. */
 #ifndef EDGECORE_ISA_X86_REQUANT_256_H
 #define EDGECORE_ISA_X86_REQUANT_256_H
 
@@ -15,10 +15,8 @@
 typedef struct requant_8 {
     int32_t bias[8];
     int32_t multiplier_even[8], multiplier_odd[8]; /* in the low halves */
-    int64_t add_even[4], add_odd[4];               /* 2^62 + 2^30 + 2^(30+s) */
-    int64_t shift_even[4];                         /* 31 + s: the result falls into the low half */
-    int64_t shift_odd[4];                          /* s - 1: the result falls into the high half */
-    int32_t excess[8];                             /* 2^(31-s) */
+    int64_t add_even[4], add_odd[4];               /* 2^30 + 2^(30+s) */
+    int32_t shift[8];                              /* s - 1 */
     int32_t left[8], right[8];                     /* ROUND_GENERAL only */
 } requant_8;
 
@@ -28,20 +26,17 @@ static inline void pack_requant_8(requant_8 *out, const edgecore_columns *column
     memset(out, 0, sizeof *out);
     for (size_t i = 0; i < 8 && first + i < columns->cols; i++) {
         const int32_t shift = q->shift[first + i], right = shift > 0 ? 0 : -shift, multiplier = q->multiplier[first + i];
-        const int64_t add =
-            (INT64_C(1) << 62) + (INT64_C(1) << 30) + (right > 0 ? INT64_C(1) << (30 + right) : 0);
+        const int64_t add = (INT64_C(1) << 30) + (INT64_C(1) << (30 + right));
         out->bias[i] = q->bias[first + i];
         out->left[i] = shift > 0 ? shift : 0;
         out->right[i] = right;
-        out->excess[i] = right > 0 ? (int32_t)(UINT32_C(1) << (31 - right)) : 0;
+        out->shift[i] = right - 1;
         if (i % 2 == 0) {
             out->multiplier_even[i] = multiplier;
             out->add_even[i / 2] = add;
-            out->shift_even[i / 2] = 31 + right;
         } else {
             out->multiplier_odd[i - 1] = multiplier;
             out->add_odd[i / 2] = add;
-            out->shift_odd[i / 2] = right - 1;
         }
     }
 }
@@ -68,9 +63,9 @@ static inline __m256i scale_8(__m256i acc, const requant_8 *q, int rounding)
     const __m256i even = _mm256_mul_epi32(acc, load_256(q->multiplier_even));
     const __m256i odd = _mm256_mul_epi32(acc_odd, load_256(q->multiplier_odd));
     if (rounding != ROUND_GENERAL) {
-        const __m256i low = _mm256_srlv_epi64(add_for_ties(even, acc, q->add_even, rounding), load_256(q->shift_even));
-        const __m256i high = _mm256_srlv_epi64(add_for_ties(odd, acc_odd, q->add_odd, rounding), load_256(q->shift_odd));
-        return _mm256_sub_epi32(_mm256_blend_epi32(low, high, 0xAA), load_256(q->excess));
+        const __m256i low = _mm256_srli_epi64(add_for_ties(even, acc, q->add_even, rounding), 32);
+        const __m256i high = add_for_ties(odd, acc_odd, q->add_odd, rounding);
+        return _mm256_srav_epi32(_mm256_blend_epi32(low, high, 0xAA), load_256(q->shift));
     }
     const __m256i nudge = _mm256_set1_epi64x(INT64_C(1) << 30);
     const __m256i low = _mm256_srli_epi64(_mm256_add_epi64(even, nudge), 31);

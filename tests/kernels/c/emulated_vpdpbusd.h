@@ -15,4 +15,12 @@ static inline __m256i emulated_vpdpbusd(__m256i sums, __m256i x, __m256i w)
     return _mm256_add_epi32(sums, _mm256_madd_epi16(odd_x, odd_w));
 }
 
+/* vpdpwssd: each 32-bit lane adds two products of signed 16-bit numbers, and nothing saturates. */
+#define VPDPWSSD emulated_vpdpwssd
+
+static inline __m256i emulated_vpdpwssd(__m256i sums, __m256i x, __m256i w)
+{
+    return _mm256_add_epi32(sums, _mm256_madd_epi16(x, w));
+}
+
 #endif
