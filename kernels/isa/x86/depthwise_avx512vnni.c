@@ -1,9 +1,10 @@
 /* Depthwise convolution on vpdpbusd: the bytes of an input column under 4 kernel rows are interleaved channel by channel, so
- * that one instruction sums 4 taps of 16 channels. Columns are interleaved once, into scratch, for all pixels that share them.
+ * that one instruction sums 4 taps of 16 channels. Columns are interleaved once, into scratch, for all pixels that share them;
+ * pixels are computed in fours, so that each weight and each constant of the requantisation is loaded once for four of them.
  *
- * The interleaving works within 128-bit lanes: accumulator j holds channels 16 * lane + 4 * j .. + 3 of the block's 64. The
- * packs of the requantisation put the bytes back in order. A block is [head][requant_16 x 4][kernel_w][groups of 4 kernel
- * rows][4 vectors] in that order of channels. */
+ * Vector j of a block holds channels 8 * lane + 4 * j .. + 3 of the block's 32 in each 128-bit lane: the packs of the
+ * requantisation then leave 8 bytes of a pixel together, which one permutation puts in order. A block is
+ * [head][requant_16 x 2][kernel_w][groups of 4 kernel rows][2 vectors]. */
 #include "isa/x86/requant_avx512.h"
 #include "isa/x86/kernels.h"
 
@@ -13,12 +14,12 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { CHANNELS = 64 };
+enum { CHANNELS = 32, VECTORS = 2, GROUP_BYTES = 4 * CHANNELS };
 
-/* The channel of the block that lane `i` of accumulator `j` holds. */
+/* The channel of the block that lane `i` of vector `j` holds. */
 static size_t channel_of(size_t j, size_t i)
 {
-    return 16 * (i / 4) + 4 * j + i % 4;
+    return 8 * (i / 4) + 4 * j + i % 4;
 }
 
 static size_t groups_of(size_t kernel_h)
@@ -28,12 +29,12 @@ static size_t groups_of(size_t kernel_h)
 
 static size_t block_bytes(size_t kernel_h, size_t kernel_w)
 {
-    return sizeof(edgecore_block_head) + 4 * sizeof(requant_16) + kernel_w * groups_of(kernel_h) * 4 * CHANNELS;
+    return sizeof(edgecore_block_head) + VECTORS * sizeof(requant_16) + kernel_w * groups_of(kernel_h) * GROUP_BYTES;
 }
 
 static size_t scratch_bytes(size_t columns, size_t kernel_h)
 {
-    return columns * groups_of(kernel_h) * 4 * CHANNELS;
+    return columns * groups_of(kernel_h) * GROUP_BYTES;
 }
 
 static void pack(void *block, const edgecore_columns *columns)
@@ -44,13 +45,13 @@ static void pack(void *block, const edgecore_columns *columns)
     edgecore_block_head *head = block;
     *head = edgecore_pack_head(columns);
     requant_16 *requant = (requant_16 *)(head + 1);
-    int8_t *w = (int8_t *)(requant + 4);
+    int8_t *w = (int8_t *)(requant + VECTORS);
     edgecore_columns ordered = *columns;
     ordered.cols = CHANNELS;
     ordered.requant.bias = bias;
     ordered.requant.multiplier = multiplier;
     ordered.requant.shift = shift;
-    for (size_t j = 0; j < 4; j++)
+    for (size_t j = 0; j < VECTORS; j++)
         for (size_t i = 0; i < 16; i++) {
             const size_t c = channel_of(j, i), lane = 16 * j + i;
             if (c >= columns->cols)
@@ -63,61 +64,107 @@ static void pack(void *block, const edgecore_columns *columns)
                     w[((kx * groups + ky / 4) * CHANNELS + lane) * 4 + ky % 4] =
                         columns->weights[(ky * kernel_w + kx) * columns->weight_stride + c];
         }
-    for (size_t j = 0; j < 4; j++)
+    for (size_t j = 0; j < VECTORS; j++)
         pack_requant_16(&requant[j], &ordered, 16 * j);
 }
 
-/* scratch: [columns][groups][4 vectors] */
-static void interleave(const edgecore_depthwise_args *args, size_t groups)
+INLINE __m512i load_two(const uint8_t *first, const uint8_t *second)
 {
+    const __m512i low = _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i *)first));
+    return _mm512_inserti64x4(low, _mm256_loadu_si256((const __m256i *)second), 1);
+}
+
+/* scratch: [columns][groups][2 vectors] */
+INLINE void interleave(const edgecore_depthwise_args *args, size_t groups)
+{
+    /* Vectors 0 and 1: dwords 2 * lane and 2 * lane + 1 of each of four rows; then the rows' bytes of a lane, by channel. */
+    const __m512i even = _mm512_setr_epi32(0, 8, 16, 24, 2, 10, 18, 26, 4, 12, 20, 28, 6, 14, 22, 30);
+    const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+    const __m512i by_channel = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
     uint8_t *to = args->scratch;
     const uint8_t *const *a = args->a;
-    for (size_t i = 0; i < args->columns * groups; i++, a += 4, to += 4 * CHANNELS) {
-        const __m512i x0 = _mm512_loadu_si512(a[0] + args->offset), x1 = _mm512_loadu_si512(a[1] + args->offset);
-        const __m512i x2 = _mm512_loadu_si512(a[2] + args->offset), x3 = _mm512_loadu_si512(a[3] + args->offset);
-        const __m512i low01 = _mm512_unpacklo_epi8(x0, x1), high01 = _mm512_unpackhi_epi8(x0, x1);
-        const __m512i low23 = _mm512_unpacklo_epi8(x2, x3), high23 = _mm512_unpackhi_epi8(x2, x3);
-        _mm512_store_si512(to, _mm512_unpacklo_epi16(low01, low23));
-        _mm512_store_si512(to + 64, _mm512_unpackhi_epi16(low01, low23));
-        _mm512_store_si512(to + 128, _mm512_unpacklo_epi16(high01, high23));
-        _mm512_store_si512(to + 192, _mm512_unpackhi_epi16(high01, high23));
+    for (size_t i = 0; i < args->columns * groups; i++, a += 4, to += GROUP_BYTES) {
+        const __m512i x01 = load_two(a[0] + args->offset, a[1] + args->offset);
+        const __m512i x23 = load_two(a[2] + args->offset, a[3] + args->offset);
+        _mm512_store_si512(to, _mm512_shuffle_epi8(_mm512_permutex2var_epi32(x01, even, x23), by_channel));
+        _mm512_store_si512(to + 64, _mm512_shuffle_epi8(_mm512_permutex2var_epi32(x01, odd, x23), by_channel));
     }
 }
 
-/* A `width` and `groups` other than 0 are the kernel's, known when compiling: the sums then take straight-line code. */
+/* What all tiles of a run have in common. A `width` and `groups` other than 0 are the kernel's, known when compiling. */
+typedef struct stretch {
+    const requant_16 *q;
+    output_bounds bounds;
+    __m512i in_order;
+    __mmask32 cols;
+    size_t kernel_w, tap_bytes, column_bytes;
+} stretch;
+
+/* `count` pixels, an even number. */
+INLINE void run_tile(const stretch *s, const uint8_t *const *x, uint8_t *const *out, const size_t count, const int rounding)
+{
+    const uint8_t *w = (const uint8_t *)(s->q + VECTORS);
+    __m512i acc[4][VECTORS];
+#pragma GCC unroll 4
+    for (size_t p = 0; p < count; p++)
+#pragma GCC unroll 2
+        for (size_t j = 0; j < VECTORS; j++)
+            acc[p][j] = _mm512_load_si512(s->q[j].bias);
+    size_t at = 0;
+#pragma GCC unroll 3
+    for (size_t kx = 0; kx < s->kernel_w; kx++, at += s->tap_bytes)
+        for (size_t g = 0; g < s->column_bytes; g += GROUP_BYTES, w += GROUP_BYTES)
+#pragma GCC unroll 2
+            for (size_t j = 0; j < VECTORS; j++) {
+                const __m512i weights = _mm512_load_si512(w + 64 * j);
+#pragma GCC unroll 4
+                for (size_t p = 0; p < count; p++)
+                    acc[p][j] = _mm512_dpbusd_epi32(acc[p][j], _mm512_load_si512(x[p] + at + g + 64 * j), weights);
+            }
+#pragma GCC unroll 2
+    for (size_t j = 0; j < VECTORS; j++)
+#pragma GCC unroll 4
+        for (size_t p = 0; p < count; p++)
+            acc[p][j] = scale_16(acc[p][j], &s->q[j], rounding);
+#pragma GCC unroll 2
+    for (size_t p = 0; p < count; p += 2) {
+        const __m512i packed = narrow_64(acc[p][0], acc[p][1], acc[p + 1][0], acc[p + 1][1], &s->bounds);
+        const __m512i bytes = _mm512_permutexvar_epi64(s->in_order, packed);
+        _mm256_mask_storeu_epi8(out[p], s->cols, _mm512_castsi512_si256(bytes));
+        _mm256_mask_storeu_epi8(out[p + 1], s->cols, _mm512_extracti64x4_epi64(bytes, 1));
+    }
+}
+
 INLINE void run_pixels(const edgecore_depthwise_args *args, const int rounding, const size_t width, const size_t groups)
 {
     const edgecore_block_head *head = args->block;
-    const requant_16 *q = (const requant_16 *)(head + 1);
-    const output_bounds bounds = load_bounds(head);
-    const bool full = args->cols == CHANNELS;
-    const __mmask64 mask = full ? ~UINT64_C(0) : (UINT64_C(1) << args->cols) - 1;
-    const size_t kernel_w = width ? width : args->kernel_w;
-    const size_t column_bytes = (groups ? groups : groups_of(args->kernel_h)) * 4 * CHANNELS;
+    const size_t column_bytes = (groups ? groups : groups_of(args->kernel_h)) * GROUP_BYTES;
+    const stretch s = {
+        .q = (const requant_16 *)(head + 1),
+        .bounds = load_bounds(head),
+        .in_order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7),
+        .cols = (__mmask32)((UINT64_C(1) << args->cols) - 1),
+        .kernel_w = width ? width : args->kernel_w,
+        .tap_bytes = args->tap_step * column_bytes,
+        .column_bytes = column_bytes,
+    };
+    const size_t step = args->pixel_step * column_bytes;
     const uint8_t *x = args->scratch;
     uint8_t *out = args->out + args->offset;
-    for (size_t p = 0; p < args->pixels; p++, x += args->pixel_step * column_bytes, out += args->out_stride) {
-        const uint8_t *w = (const uint8_t *)(q + 4);
-        const uint8_t *column = x;
-        __m512i acc[4];
-#pragma GCC unroll 4
-        for (size_t j = 0; j < 4; j++)
-            acc[j] = _mm512_load_si512(q[j].bias);
-#pragma GCC unroll 3
-        for (size_t kx = 0; kx < kernel_w; kx++, column += args->tap_step * column_bytes)
-            for (size_t g = 0; g < column_bytes; g += 4 * CHANNELS, w += 4 * CHANNELS)
-#pragma GCC unroll 4
-                for (size_t j = 0; j < 4; j++)
-                    acc[j] = _mm512_dpbusd_epi32(acc[j], _mm512_load_si512(column + g + 64 * j),
-                                                 _mm512_load_si512(w + 64 * j));
-#pragma GCC unroll 4
-        for (size_t j = 0; j < 4; j++)
-            acc[j] = scale_16(acc[j], &q[j], rounding);
-        const __m512i bytes = narrow_64(acc[0], acc[1], acc[2], acc[3], &bounds);
-        if (full)
-            _mm512_storeu_si512(out, bytes);
-        else
-            _mm512_mask_storeu_epi8(out, mask, bytes);
+    size_t left = args->pixels;
+    while (left >= 3) {
+        const size_t last = left > 3 ? 3 : 2;
+        const uint8_t *const from[4] = {x, x + step, x + 2 * step, x + last * step};
+        uint8_t *const to[4] = {out, out + args->out_stride, out + 2 * args->out_stride, out + (ptrdiff_t)last * args->out_stride};
+        run_tile(&s, from, to, 4, rounding);
+        left -= last + 1;
+        x += 4 * step;
+        out += 4 * args->out_stride;
+    }
+    if (left > 0) {
+        const uint8_t *const from[2] = {x, x + (left - 1) * step};
+        uint8_t *const to[2] = {out, out + (ptrdiff_t)(left - 1) * args->out_stride};
+        run_tile(&s, from, to, 2, rounding);
     }
 }
 
@@ -144,11 +191,11 @@ static void run(const edgecore_depthwise_args *args)
     }
 }
 
-const edgecore_depthwise_kernel edgecore_depthwise_64_avx512vnni = {
-    .name = "depthwise_64r4__avx512vnni",
+const edgecore_depthwise_kernel edgecore_depthwise_32_avx512vnni = {
+    .name = "depthwise_32r4__avx512vnni",
     .cols = CHANNELS,
     .row_step = 4,
-    .cost = 1.2f,
+    .cost = 1.0f,
     .block_bytes = block_bytes,
     .scratch_bytes = scratch_bytes,
     .pack = pack,
