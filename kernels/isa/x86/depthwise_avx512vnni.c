@@ -1,10 +1,8 @@
 /* Depthwise convolution on vpdpbusd: the bytes of an input column under 4 kernel rows are interleaved channel by channel, so
- * that one instruction sums 4 taps of 16 channels. Columns are interleaved once, into scratch, for all pixels that share them;
- * pixels are computed in fours, so that each weight and each constant of the requantisation is loaded once for four of them.
+ * that one instruction sums 4 taps of 16 channels. Pixels are computed in fours: weights and the constants of the requantisation are
+ * loaded once for four of them, and so are columns that they share.
  *
- * Vector j of a block holds channels 8 * lane + 4 * j .. + 3 of the block's 32 in each 128-bit lane: the packs of the
- * requantisation then leave 8 bytes of a pixel together, which one permutation puts in order. A block is
- * [head][requant_16 x 2][kernel_w][groups of 4 kernel rows][2 vectors]. */
+ * A block is [head][requant_16 x 2][kernel_w][groups of 4 kernel rows][2 vectors]. */
 #include "isa/x86/requant_avx512.h"
 #include "isa/x86/kernels.h"
 
@@ -15,12 +13,6 @@
 #define INLINE static inline __attribute__((always_inline))
 
 enum { CHANNELS = 32, VECTORS = 2, GROUP_BYTES = 4 * CHANNELS };
-
-/* The channel of the block that lane `i` of vector `j` holds. */
-static size_t channel_of(size_t j, size_t i)
-{
-    return 8 * (i / 4) + 4 * j + i % 4;
-}
 
 static size_t groups_of(size_t kernel_h)
 {
@@ -39,33 +31,19 @@ static size_t scratch_bytes(size_t columns, size_t kernel_h)
 
 static void pack(void *block, const edgecore_columns *columns)
 {
-    int32_t bias[CHANNELS] = {0}, multiplier[CHANNELS] = {0}, shift[CHANNELS] = {0};
     const size_t kernel_h = columns->kernel_h, kernel_w = columns->kernel_w, groups = groups_of(kernel_h);
     memset(block, 0, block_bytes(kernel_h, kernel_w));
     edgecore_block_head *head = block;
     *head = edgecore_pack_head(columns);
     requant_16 *requant = (requant_16 *)(head + 1);
     int8_t *w = (int8_t *)(requant + VECTORS);
-    edgecore_columns ordered = *columns;
-    ordered.cols = CHANNELS;
-    ordered.requant.bias = bias;
-    ordered.requant.multiplier = multiplier;
-    ordered.requant.shift = shift;
     for (size_t j = 0; j < VECTORS; j++)
-        for (size_t i = 0; i < 16; i++) {
-            const size_t c = channel_of(j, i), lane = 16 * j + i;
-            if (c >= columns->cols)
-                continue;
-            bias[lane] = columns->requant.bias[c];
-            multiplier[lane] = columns->requant.multiplier[c];
-            shift[lane] = columns->requant.shift[c];
-            for (size_t ky = 0; ky < kernel_h; ky++)
-                for (size_t kx = 0; kx < kernel_w; kx++)
-                    w[((kx * groups + ky / 4) * CHANNELS + lane) * 4 + ky % 4] =
-                        columns->weights[(ky * kernel_w + kx) * columns->weight_stride + c];
-        }
-    for (size_t j = 0; j < VECTORS; j++)
-        pack_requant_16(&requant[j], &ordered, 16 * j);
+        pack_requant_16(&requant[j], columns, 16 * j);
+    for (size_t ky = 0; ky < kernel_h; ky++)
+        for (size_t kx = 0; kx < kernel_w; kx++)
+            for (size_t c = 0; c < columns->cols; c++)
+                w[((kx * groups + ky / 4) * CHANNELS + c) * 4 + ky % 4] =
+                    columns->weights[(ky * kernel_w + kx) * columns->weight_stride + c];
 }
 
 INLINE __m512i load_two(const uint8_t *first, const uint8_t *second)
@@ -74,111 +52,215 @@ INLINE __m512i load_two(const uint8_t *first, const uint8_t *second)
     return _mm512_inserti64x4(low, _mm256_loadu_si256((const __m256i *)second), 1);
 }
 
-/* scratch: [columns][groups][2 vectors] */
-INLINE void interleave(const edgecore_depthwise_args *args, size_t groups)
+typedef struct group {
+    __m512i vector[VECTORS];
+} group;
+
+/* Lanes of 128 bits take 4 channels of each of four rows; then a lane's bytes are sorted by channel. */
+INLINE group interleave(const uint8_t *const *a, size_t offset)
 {
-    /* Vectors 0 and 1: dwords 2 * lane and 2 * lane + 1 of each of four rows; then the rows' bytes of a lane, by channel. */
-    const __m512i even = _mm512_setr_epi32(0, 8, 16, 24, 2, 10, 18, 26, 4, 12, 20, 28, 6, 14, 22, 30);
-    const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+    const __m512i first = _mm512_setr_epi32(0, 8, 16, 24, 1, 9, 17, 25, 2, 10, 18, 26, 3, 11, 19, 27);
+    const __m512i second = _mm512_add_epi32(first, _mm512_set1_epi32(4));
     const __m512i by_channel = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
-    uint8_t *to = args->scratch;
-    const uint8_t *const *a = args->a;
-    for (size_t i = 0; i < args->columns * groups; i++, a += 4, to += GROUP_BYTES) {
-        const __m512i x01 = load_two(a[0] + args->offset, a[1] + args->offset);
-        const __m512i x23 = load_two(a[2] + args->offset, a[3] + args->offset);
-        _mm512_store_si512(to, _mm512_shuffle_epi8(_mm512_permutex2var_epi32(x01, even, x23), by_channel));
-        _mm512_store_si512(to + 64, _mm512_shuffle_epi8(_mm512_permutex2var_epi32(x01, odd, x23), by_channel));
-    }
+    const __m512i x01 = load_two(a[0] + offset, a[1] + offset), x23 = load_two(a[2] + offset, a[3] + offset);
+    return (group){{_mm512_shuffle_epi8(_mm512_permutex2var_epi32(x01, first, x23), by_channel),
+                    _mm512_shuffle_epi8(_mm512_permutex2var_epi32(x01, second, x23), by_channel)}};
 }
 
-/* What all tiles of a run have in common. A `width` and `groups` other than 0 are the kernel's, known when compiling. */
+/* What all tiles of a run have in common. */
 typedef struct stretch {
+    const edgecore_block_head *head;
     const requant_16 *q;
-    output_bounds bounds;
-    __m512i in_order;
+    const uint8_t *w;
+    fixing fixings[VECTORS];
+    fix_bounds bounds;
     __mmask32 cols;
-    size_t kernel_w, tap_bytes, column_bytes;
 } stretch;
 
-/* `count` pixels, an even number. */
-INLINE void run_tile(const stretch *s, const uint8_t *const *x, uint8_t *const *out, const size_t count, const int rounding)
+static const uint16_t words_in_order[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
+                                            33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
+
+INLINE stretch begin(const edgecore_depthwise_args *args, const int rounding)
 {
-    const uint8_t *w = (const uint8_t *)(s->q + VECTORS);
-    __m512i acc[4][VECTORS];
+    const edgecore_block_head *head = args->block;
+    const requant_16 *q = (const requant_16 *)(head + 1);
+    return (stretch){
+        .head = head,
+        .q = q,
+        .w = (const uint8_t *)(q + VECTORS),
+        .fixings = {load_fixing(&q[0], rounding), load_fixing(&q[1], rounding)},
+        .bounds = load_fix_bounds(head, words_in_order),
+        .cols = (__mmask32)((UINT64_C(1) << args->cols) - 1),
+    };
+}
+
+/* The sums of up to four pixels. */
+typedef struct sums {
+    __m512i of[4][VECTORS];
+} sums;
+
+INLINE sums biases(const stretch *s, const size_t count)
+{
+    sums acc;
 #pragma GCC unroll 4
     for (size_t p = 0; p < count; p++)
 #pragma GCC unroll 2
         for (size_t j = 0; j < VECTORS; j++)
-            acc[p][j] = _mm512_load_si512(s->q[j].bias);
+            acc.of[p][j] = _mm512_load_si512(s->q[j].bias);
+    return acc;
+}
+
+/* Two pixels. One past the last goes where that one goes, and is overwritten by it. */
+INLINE void store_two(uint8_t *const *out, __m512i bytes, __mmask32 cols)
+{
+    _mm256_mask_storeu_epi8(out[1], cols, _mm512_extracti64x4_epi64(bytes, 1));
+    _mm256_mask_storeu_epi8(out[0], cols, _mm512_castsi512_si256(bytes));
+}
+
+static __attribute__((noinline)) void finish_exactly(const requant_16 *q, const edgecore_block_head *head, const sums *acc,
+                                                     uint8_t *const *out, size_t count, __mmask32 cols)
+{
+    const output_bounds bounds = load_bounds(head);
+    const __m512i transpose = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    for (size_t p = 0; p < count; p += 2) {
+        const __m512i *v = acc->of[p];
+        const __m512i bytes =
+            narrow_64(scale_16(v[0], &q[0], head->rounding), scale_16(v[1], &q[1], head->rounding),
+                      scale_16(v[2], &q[0], head->rounding), scale_16(v[3], &q[1], head->rounding), &bounds);
+        store_two(out + p, _mm512_permutexvar_epi32(transpose, bytes), cols);
+    }
+}
+
+/* Stores `count` pixels, an even number. */
+INLINE void finish(const stretch *s, const sums *acc, uint8_t *const *out, const size_t count, const int rounding)
+{
+    const __m512i in_order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    bool exactly = rounding == ROUND_GENERAL;
+    if (rounding != ROUND_GENERAL) {
+        __m512i v[4][VECTORS];
+#pragma GCC unroll 4
+        for (size_t p = 0; p < count; p++)
+#pragma GCC unroll 2
+            for (size_t j = 0; j < VECTORS; j++)
+                v[p][j] = fix_16(acc->of[p][j], &s->fixings[j], rounding);
+#pragma GCC unroll 2
+        for (size_t p = 0; p < count; p += 2) {
+            exactly |= fix_in_doubt(v[p][0], v[p][1], v[p + 1][0], v[p + 1][1]);
+            const __m512i bytes = narrow_fixed_64(v[p][0], v[p][1], v[p + 1][0], v[p + 1][1], &s->bounds);
+            store_two(out + p, _mm512_permutexvar_epi64(in_order, bytes), s->cols);
+        }
+    }
+    if (__builtin_expect(exactly, 0)) {
+        const sums copy = *acc; /* so that those of the common case need no memory */
+        finish_exactly(s->q, s->head, &copy, out, count, s->cols);
+    }
+}
+
+/* Any kernel. Columns are interleaved once, into scratch, for all pixels that share them: [columns][groups][2 vectors]. */
+INLINE void any_tile(const edgecore_depthwise_args *args, const stretch *s, const uint8_t *x, uint8_t *out, size_t left,
+                     const size_t count, const int rounding)
+{
+    const size_t column_bytes = groups_of(args->kernel_h) * GROUP_BYTES;
+    const uint8_t *from[4];
+    uint8_t *to[4];
+#pragma GCC unroll 4
+    for (size_t p = 0; p < count; p++) {
+        const size_t pixel = p < left ? p : left - 1;
+        from[p] = x + pixel * args->pixel_step * column_bytes;
+        to[p] = out + (ptrdiff_t)pixel * args->out_stride;
+    }
+    sums acc = biases(s, count);
+    const uint8_t *w = s->w;
     size_t at = 0;
-#pragma GCC unroll 3
-    for (size_t kx = 0; kx < s->kernel_w; kx++, at += s->tap_bytes)
-        for (size_t g = 0; g < s->column_bytes; g += GROUP_BYTES, w += GROUP_BYTES)
+    for (size_t kx = 0; kx < args->kernel_w; kx++, at += args->tap_step * column_bytes)
+        for (size_t g = 0; g < column_bytes; g += GROUP_BYTES, w += GROUP_BYTES)
 #pragma GCC unroll 2
             for (size_t j = 0; j < VECTORS; j++) {
                 const __m512i weights = _mm512_load_si512(w + 64 * j);
 #pragma GCC unroll 4
                 for (size_t p = 0; p < count; p++)
-                    acc[p][j] = _mm512_dpbusd_epi32(acc[p][j], _mm512_load_si512(x[p] + at + g + 64 * j), weights);
+                    acc.of[p][j] =
+                        _mm512_dpbusd_epi32(acc.of[p][j], _mm512_load_si512(from[p] + at + g + 64 * j), weights);
             }
-#pragma GCC unroll 2
-    for (size_t j = 0; j < VECTORS; j++)
-#pragma GCC unroll 4
-        for (size_t p = 0; p < count; p++)
-            acc[p][j] = scale_16(acc[p][j], &s->q[j], rounding);
-#pragma GCC unroll 2
-    for (size_t p = 0; p < count; p += 2) {
-        const __m512i packed = narrow_64(acc[p][0], acc[p][1], acc[p + 1][0], acc[p + 1][1], &s->bounds);
-        const __m512i bytes = _mm512_permutexvar_epi64(s->in_order, packed);
-        _mm256_mask_storeu_epi8(out[p], s->cols, _mm512_castsi512_si256(bytes));
-        _mm256_mask_storeu_epi8(out[p + 1], s->cols, _mm512_extracti64x4_epi64(bytes, 1));
-    }
+    finish(s, &acc, to, count, rounding);
 }
 
-INLINE void run_pixels(const edgecore_depthwise_args *args, const int rounding, const size_t width, const size_t groups)
+INLINE void run_any(const edgecore_depthwise_args *args, const int rounding)
 {
-    const edgecore_block_head *head = args->block;
-    const size_t column_bytes = (groups ? groups : groups_of(args->kernel_h)) * GROUP_BYTES;
-    const stretch s = {
-        .q = (const requant_16 *)(head + 1),
-        .bounds = load_bounds(head),
-        .in_order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7),
-        .cols = (__mmask32)((UINT64_C(1) << args->cols) - 1),
-        .kernel_w = width ? width : args->kernel_w,
-        .tap_bytes = args->tap_step * column_bytes,
-        .column_bytes = column_bytes,
-    };
-    const size_t step = args->pixel_step * column_bytes;
-    const uint8_t *x = args->scratch;
+    const stretch s = begin(args, rounding);
+    const size_t groups = groups_of(args->kernel_h), tile_bytes = 4 * args->pixel_step * groups * GROUP_BYTES;
+    uint8_t *x = args->scratch, *out = args->out + args->offset;
+    for (size_t i = 0; i < args->columns * groups; i++) {
+        const group made = interleave(args->a + 4 * i, args->offset);
+        _mm512_store_si512(x + i * GROUP_BYTES, made.vector[0]);
+        _mm512_store_si512(x + i * GROUP_BYTES + 64, made.vector[1]);
+    }
+    size_t left = args->pixels;
+    for (; left > 2; left = left > 4 ? left - 4 : 0, x += tile_bytes, out += 4 * args->out_stride)
+        any_tile(args, &s, x, out, left, 4, rounding);
+    if (left > 0)
+        any_tile(args, &s, x, out, left, 2, rounding);
+}
+
+enum { WIDTH = 3 };
+
+/* Kernels of 3 x 3 whose columns follow each other, `step` from one pixel to the next: a column is used as it is made. The tile
+ * gets the columns that it shares with the one before, and leaves those that it shares with the next. */
+INLINE void three_tile(const edgecore_depthwise_args *args, const stretch *s, const uint8_t *const *a, uint8_t *out, size_t left,
+                       group *shared, const size_t step, const size_t count, const int rounding)
+{
+    uint8_t *to[4];
+#pragma GCC unroll 4
+    for (size_t p = 0; p < count; p++)
+        to[p] = out + (ptrdiff_t)(p < left ? p : left - 1) * args->out_stride;
+    const size_t last = ((left < count ? left : count) - 1) * step + WIDTH - 1;
+    sums acc = biases(s, count);
+#pragma GCC unroll 9
+    for (size_t i = 0; i < count * step + WIDTH - step; i++) {
+        const group column = i < WIDTH - step ? shared[i] : interleave(a + 4 * (i < last ? i : last), args->offset);
+#pragma GCC unroll 4
+        for (size_t p = 0; p < count; p++)
+            if (i >= p * step && i - p * step < WIDTH)
+#pragma GCC unroll 2
+                for (size_t j = 0; j < VECTORS; j++)
+                    acc.of[p][j] = _mm512_dpbusd_epi32(
+                        acc.of[p][j], column.vector[j],
+                        _mm512_load_si512(s->w + (i - p * step) * GROUP_BYTES + 64 * j));
+        if (i >= count * step)
+            shared[i - count * step] = column;
+    }
+    finish(s, &acc, to, count, rounding);
+}
+
+INLINE void run_three(const edgecore_depthwise_args *args, const size_t step, const int rounding)
+{
+    const stretch s = begin(args, rounding);
+    group shared[WIDTH - 1];
+#pragma GCC unroll 2
+    for (size_t i = 0; i < WIDTH - step; i++)
+        shared[i] = interleave(args->a + 4 * i, args->offset);
+    const uint8_t *const *a = args->a;
     uint8_t *out = args->out + args->offset;
     size_t left = args->pixels;
-    while (left >= 3) {
-        const size_t last = left > 3 ? 3 : 2;
-        const uint8_t *const from[4] = {x, x + step, x + 2 * step, x + last * step};
-        uint8_t *const to[4] = {out, out + args->out_stride, out + 2 * args->out_stride, out + (ptrdiff_t)last * args->out_stride};
-        run_tile(&s, from, to, 4, rounding);
-        left -= last + 1;
-        x += 4 * step;
-        out += 4 * args->out_stride;
-    }
-    if (left > 0) {
-        const uint8_t *const from[2] = {x, x + (left - 1) * step};
-        uint8_t *const to[2] = {out, out + (ptrdiff_t)(left - 1) * args->out_stride};
-        run_tile(&s, from, to, 2, rounding);
-    }
+    for (; left > 2; left = left > 4 ? left - 4 : 0, a += 16 * step, out += 4 * args->out_stride)
+        three_tile(args, &s, a, out, left, shared, step, 4, rounding);
+    if (left > 0)
+        three_tile(args, &s, a, out, left, shared, step, 2, rounding);
 }
 
 INLINE void run_rounding(const edgecore_depthwise_args *args, const int rounding)
 {
-    if (args->kernel_w == 3 && args->kernel_h <= 4)
-        run_pixels(args, rounding, 3, 1);
+    const bool three = args->kernel_w == WIDTH && args->kernel_h <= 4 && args->tap_step == 1;
+    if (three && args->pixel_step == 1)
+        run_three(args, 1, rounding);
+    else if (three && args->pixel_step == 2)
+        run_three(args, 2, rounding);
     else
-        run_pixels(args, rounding, 0, 0);
+        run_any(args, rounding);
 }
 
 static void run(const edgecore_depthwise_args *args)
 {
-    interleave(args, groups_of(args->kernel_h));
     switch (((const edgecore_block_head *)args->block)->rounding) {
     case ROUND_UP:
         run_rounding(args, ROUND_UP);
