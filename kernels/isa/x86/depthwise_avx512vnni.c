@@ -1,9 +1,8 @@
 /* Depthwise convolution on vpdpbusd: the bytes of an input column under 4 kernel rows are interleaved channel by channel, so
- * that one instruction sums 4 taps of 16 channels. Columns are interleaved once, into scratch, for all pixels that share them.
+ * that one instruction sums 4 taps of 16 channels. Pixels are computed in fours: weights and the constants of the requantisation are
+ * loaded once for four of them, and so are columns that they share.
  *
- * The interleaving works within 128-bit lanes: accumulator j holds channels 16 * lane + 4 * j .. + 3 of the block's 64. The
- * packs of the requantisation put the bytes back in order. A block is [head][requant_16 x 4][kernel_w][groups of 4 kernel
- * rows][4 vectors] in that order of channels. */
+ * A block is [head][requant_16 x 2][kernel_w][groups of 4 kernel rows][2 vectors]. */
 #include "isa/x86/requant_avx512.h"
 #include "isa/x86/kernels.h"
 
@@ -13,13 +12,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { CHANNELS = 64 };
-
-/* The channel of the block that lane `i` of accumulator `j` holds. */
-static size_t channel_of(size_t j, size_t i)
-{
-    return 16 * (i / 4) + 4 * j + i % 4;
-}
+enum { CHANNELS = 32, VECTORS = 2, GROUP_BYTES = 4 * CHANNELS };
 
 static size_t groups_of(size_t kernel_h)
 {
@@ -28,110 +21,246 @@ static size_t groups_of(size_t kernel_h)
 
 static size_t block_bytes(size_t kernel_h, size_t kernel_w)
 {
-    return sizeof(edgecore_block_head) + 4 * sizeof(requant_16) + kernel_w * groups_of(kernel_h) * 4 * CHANNELS;
+    return sizeof(edgecore_block_head) + VECTORS * sizeof(requant_16) + kernel_w * groups_of(kernel_h) * GROUP_BYTES;
 }
 
 static size_t scratch_bytes(size_t columns, size_t kernel_h)
 {
-    return columns * groups_of(kernel_h) * 4 * CHANNELS;
+    return columns * groups_of(kernel_h) * GROUP_BYTES;
 }
 
 static void pack(void *block, const edgecore_columns *columns)
 {
-    int32_t bias[CHANNELS] = {0}, multiplier[CHANNELS] = {0}, shift[CHANNELS] = {0};
     const size_t kernel_h = columns->kernel_h, kernel_w = columns->kernel_w, groups = groups_of(kernel_h);
     memset(block, 0, block_bytes(kernel_h, kernel_w));
     edgecore_block_head *head = block;
     *head = edgecore_pack_head(columns);
     requant_16 *requant = (requant_16 *)(head + 1);
-    int8_t *w = (int8_t *)(requant + 4);
-    edgecore_columns ordered = *columns;
-    ordered.cols = CHANNELS;
-    ordered.requant.bias = bias;
-    ordered.requant.multiplier = multiplier;
-    ordered.requant.shift = shift;
-    for (size_t j = 0; j < 4; j++)
-        for (size_t i = 0; i < 16; i++) {
-            const size_t c = channel_of(j, i), lane = 16 * j + i;
-            if (c >= columns->cols)
-                continue;
-            bias[lane] = columns->requant.bias[c];
-            multiplier[lane] = columns->requant.multiplier[c];
-            shift[lane] = columns->requant.shift[c];
-            for (size_t ky = 0; ky < kernel_h; ky++)
-                for (size_t kx = 0; kx < kernel_w; kx++)
-                    w[((kx * groups + ky / 4) * CHANNELS + lane) * 4 + ky % 4] =
-                        columns->weights[(ky * kernel_w + kx) * columns->weight_stride + c];
-        }
-    for (size_t j = 0; j < 4; j++)
-        pack_requant_16(&requant[j], &ordered, 16 * j);
+    int8_t *w = (int8_t *)(requant + VECTORS);
+    for (size_t j = 0; j < VECTORS; j++)
+        pack_requant_16(&requant[j], columns, 16 * j);
+    for (size_t ky = 0; ky < kernel_h; ky++)
+        for (size_t kx = 0; kx < kernel_w; kx++)
+            for (size_t c = 0; c < columns->cols; c++)
+                w[((kx * groups + ky / 4) * CHANNELS + c) * 4 + ky % 4] =
+                    columns->weights[(ky * kernel_w + kx) * columns->weight_stride + c];
 }
 
-/* scratch: [columns][groups][4 vectors] */
-static void interleave(const edgecore_depthwise_args *args, size_t groups)
+INLINE __m512i load_two(const uint8_t *first, const uint8_t *second)
 {
-    uint8_t *to = args->scratch;
-    const uint8_t *const *a = args->a;
-    for (size_t i = 0; i < args->columns * groups; i++, a += 4, to += 4 * CHANNELS) {
-        const __m512i x0 = _mm512_loadu_si512(a[0] + args->offset), x1 = _mm512_loadu_si512(a[1] + args->offset);
-        const __m512i x2 = _mm512_loadu_si512(a[2] + args->offset), x3 = _mm512_loadu_si512(a[3] + args->offset);
-        const __m512i low01 = _mm512_unpacklo_epi8(x0, x1), high01 = _mm512_unpackhi_epi8(x0, x1);
-        const __m512i low23 = _mm512_unpacklo_epi8(x2, x3), high23 = _mm512_unpackhi_epi8(x2, x3);
-        _mm512_store_si512(to, _mm512_unpacklo_epi16(low01, low23));
-        _mm512_store_si512(to + 64, _mm512_unpackhi_epi16(low01, low23));
-        _mm512_store_si512(to + 128, _mm512_unpacklo_epi16(high01, high23));
-        _mm512_store_si512(to + 192, _mm512_unpackhi_epi16(high01, high23));
-    }
+    const __m512i low = _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i *)first));
+    return _mm512_inserti64x4(low, _mm256_loadu_si256((const __m256i *)second), 1);
 }
 
-/* A `width` and `groups` other than 0 are the kernel's, known when compiling: the sums then take straight-line code. */
-INLINE void run_pixels(const edgecore_depthwise_args *args, const int rounding, const size_t width, const size_t groups)
+typedef struct group {
+    __m512i vector[VECTORS];
+} group;
+
+/* Lanes of 128 bits take 4 channels of each of four rows; then a lane's bytes are sorted by channel. */
+INLINE group interleave(const uint8_t *const *a, size_t offset)
+{
+    const __m512i first = _mm512_setr_epi32(0, 8, 16, 24, 1, 9, 17, 25, 2, 10, 18, 26, 3, 11, 19, 27);
+    const __m512i second = _mm512_add_epi32(first, _mm512_set1_epi32(4));
+    const __m512i by_channel = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+    const __m512i x01 = load_two(a[0] + offset, a[1] + offset), x23 = load_two(a[2] + offset, a[3] + offset);
+    return (group){{_mm512_shuffle_epi8(_mm512_permutex2var_epi32(x01, first, x23), by_channel),
+                    _mm512_shuffle_epi8(_mm512_permutex2var_epi32(x01, second, x23), by_channel)}};
+}
+
+/* What all tiles of a run have in common. */
+typedef struct stretch {
+    const edgecore_block_head *head;
+    const requant_16 *q;
+    const uint8_t *w;
+    fixing fixings[VECTORS];
+    fix_bounds bounds;
+    __mmask32 cols;
+} stretch;
+
+static const uint16_t words_in_order[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
+                                            33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
+
+INLINE stretch begin(const edgecore_depthwise_args *args, const int rounding)
 {
     const edgecore_block_head *head = args->block;
     const requant_16 *q = (const requant_16 *)(head + 1);
+    return (stretch){
+        .head = head,
+        .q = q,
+        .w = (const uint8_t *)(q + VECTORS),
+        .fixings = {load_fixing(&q[0], rounding), load_fixing(&q[1], rounding)},
+        .bounds = load_fix_bounds(head, words_in_order),
+        .cols = (__mmask32)((UINT64_C(1) << args->cols) - 1),
+    };
+}
+
+/* The sums of up to four pixels. */
+typedef struct sums {
+    __m512i of[4][VECTORS];
+} sums;
+
+INLINE sums biases(const stretch *s, const size_t count)
+{
+    sums acc;
+#pragma GCC unroll 4
+    for (size_t p = 0; p < count; p++)
+#pragma GCC unroll 2
+        for (size_t j = 0; j < VECTORS; j++)
+            acc.of[p][j] = _mm512_load_si512(s->q[j].bias);
+    return acc;
+}
+
+/* Two pixels. One past the last goes where that one goes, and is overwritten by it. */
+INLINE void store_two(uint8_t *const *out, __m512i bytes, __mmask32 cols)
+{
+    _mm256_mask_storeu_epi8(out[1], cols, _mm512_extracti64x4_epi64(bytes, 1));
+    _mm256_mask_storeu_epi8(out[0], cols, _mm512_castsi512_si256(bytes));
+}
+
+static __attribute__((noinline)) void finish_exactly(const requant_16 *q, const edgecore_block_head *head, const sums *acc,
+                                                     uint8_t *const *out, size_t count, __mmask32 cols)
+{
     const output_bounds bounds = load_bounds(head);
-    const bool full = args->cols == CHANNELS;
-    const __mmask64 mask = full ? ~UINT64_C(0) : (UINT64_C(1) << args->cols) - 1;
-    const size_t kernel_w = width ? width : args->kernel_w;
-    const size_t column_bytes = (groups ? groups : groups_of(args->kernel_h)) * 4 * CHANNELS;
-    const uint8_t *x = args->scratch;
-    uint8_t *out = args->out + args->offset;
-    for (size_t p = 0; p < args->pixels; p++, x += args->pixel_step * column_bytes, out += args->out_stride) {
-        const uint8_t *w = (const uint8_t *)(q + 4);
-        const uint8_t *column = x;
-        __m512i acc[4];
-#pragma GCC unroll 4
-        for (size_t j = 0; j < 4; j++)
-            acc[j] = _mm512_load_si512(q[j].bias);
-#pragma GCC unroll 3
-        for (size_t kx = 0; kx < kernel_w; kx++, column += args->tap_step * column_bytes)
-            for (size_t g = 0; g < column_bytes; g += 4 * CHANNELS, w += 4 * CHANNELS)
-#pragma GCC unroll 4
-                for (size_t j = 0; j < 4; j++)
-                    acc[j] = _mm512_dpbusd_epi32(acc[j], _mm512_load_si512(column + g + 64 * j),
-                                                 _mm512_load_si512(w + 64 * j));
-#pragma GCC unroll 4
-        for (size_t j = 0; j < 4; j++)
-            acc[j] = scale_16(acc[j], &q[j], rounding);
-        const __m512i bytes = narrow_64(acc[0], acc[1], acc[2], acc[3], &bounds);
-        if (full)
-            _mm512_storeu_si512(out, bytes);
-        else
-            _mm512_mask_storeu_epi8(out, mask, bytes);
+    const __m512i transpose = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    for (size_t p = 0; p < count; p += 2) {
+        const __m512i *v = acc->of[p];
+        const __m512i bytes =
+            narrow_64(scale_16(v[0], &q[0], head->rounding), scale_16(v[1], &q[1], head->rounding),
+                      scale_16(v[2], &q[0], head->rounding), scale_16(v[3], &q[1], head->rounding), &bounds);
+        store_two(out + p, _mm512_permutexvar_epi32(transpose, bytes), cols);
     }
+}
+
+/* Stores `count` pixels, an even number. */
+INLINE void finish(const stretch *s, const sums *acc, uint8_t *const *out, const size_t count, const int rounding)
+{
+    const __m512i in_order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    bool exactly = rounding == ROUND_GENERAL;
+    if (rounding != ROUND_GENERAL) {
+        __m512i v[4][VECTORS];
+#pragma GCC unroll 4
+        for (size_t p = 0; p < count; p++)
+#pragma GCC unroll 2
+            for (size_t j = 0; j < VECTORS; j++)
+                v[p][j] = fix_16(acc->of[p][j], &s->fixings[j], rounding);
+#pragma GCC unroll 2
+        for (size_t p = 0; p < count; p += 2) {
+            exactly |= fix_in_doubt(v[p][0], v[p][1], v[p + 1][0], v[p + 1][1]);
+            const __m512i bytes = narrow_fixed_64(v[p][0], v[p][1], v[p + 1][0], v[p + 1][1], &s->bounds);
+            store_two(out + p, _mm512_permutexvar_epi64(in_order, bytes), s->cols);
+        }
+    }
+    if (__builtin_expect(exactly, 0)) {
+        const sums copy = *acc; /* so that those of the common case need no memory */
+        finish_exactly(s->q, s->head, &copy, out, count, s->cols);
+    }
+}
+
+/* Any kernel. Columns are interleaved once, into scratch, for all pixels that share them: [columns][groups][2 vectors]. */
+INLINE void any_tile(const edgecore_depthwise_args *args, const stretch *s, const uint8_t *x, uint8_t *out, size_t left,
+                     const size_t count, const int rounding)
+{
+    const size_t column_bytes = groups_of(args->kernel_h) * GROUP_BYTES;
+    const uint8_t *from[4];
+    uint8_t *to[4];
+#pragma GCC unroll 4
+    for (size_t p = 0; p < count; p++) {
+        const size_t pixel = p < left ? p : left - 1;
+        from[p] = x + pixel * args->pixel_step * column_bytes;
+        to[p] = out + (ptrdiff_t)pixel * args->out_stride;
+    }
+    sums acc = biases(s, count);
+    const uint8_t *w = s->w;
+    size_t at = 0;
+    for (size_t kx = 0; kx < args->kernel_w; kx++, at += args->tap_step * column_bytes)
+        for (size_t g = 0; g < column_bytes; g += GROUP_BYTES, w += GROUP_BYTES)
+#pragma GCC unroll 2
+            for (size_t j = 0; j < VECTORS; j++) {
+                const __m512i weights = _mm512_load_si512(w + 64 * j);
+#pragma GCC unroll 4
+                for (size_t p = 0; p < count; p++)
+                    acc.of[p][j] =
+                        _mm512_dpbusd_epi32(acc.of[p][j], _mm512_load_si512(from[p] + at + g + 64 * j), weights);
+            }
+    finish(s, &acc, to, count, rounding);
+}
+
+INLINE void run_any(const edgecore_depthwise_args *args, const int rounding)
+{
+    const stretch s = begin(args, rounding);
+    const size_t groups = groups_of(args->kernel_h), tile_bytes = 4 * args->pixel_step * groups * GROUP_BYTES;
+    uint8_t *x = args->scratch, *out = args->out + args->offset;
+    for (size_t i = 0; i < args->columns * groups; i++) {
+        const group made = interleave(args->a + 4 * i, args->offset);
+        _mm512_store_si512(x + i * GROUP_BYTES, made.vector[0]);
+        _mm512_store_si512(x + i * GROUP_BYTES + 64, made.vector[1]);
+    }
+    size_t left = args->pixels;
+    for (; left > 2; left = left > 4 ? left - 4 : 0, x += tile_bytes, out += 4 * args->out_stride)
+        any_tile(args, &s, x, out, left, 4, rounding);
+    if (left > 0)
+        any_tile(args, &s, x, out, left, 2, rounding);
+}
+
+enum { WIDTH = 3 };
+
+/* Kernels of 3 x 3 whose columns follow each other, `step` from one pixel to the next: a column is used as it is made. The tile
+ * gets the columns that it shares with the one before, and leaves those that it shares with the next. */
+INLINE void three_tile(const edgecore_depthwise_args *args, const stretch *s, const uint8_t *const *a, uint8_t *out, size_t left,
+                       group *shared, const size_t step, const size_t count, const int rounding)
+{
+    uint8_t *to[4];
+#pragma GCC unroll 4
+    for (size_t p = 0; p < count; p++)
+        to[p] = out + (ptrdiff_t)(p < left ? p : left - 1) * args->out_stride;
+    const size_t last = ((left < count ? left : count) - 1) * step + WIDTH - 1;
+    sums acc = biases(s, count);
+#pragma GCC unroll 9
+    for (size_t i = 0; i < count * step + WIDTH - step; i++) {
+        const group column = i < WIDTH - step ? shared[i] : interleave(a + 4 * (i < last ? i : last), args->offset);
+#pragma GCC unroll 4
+        for (size_t p = 0; p < count; p++)
+            if (i >= p * step && i - p * step < WIDTH)
+#pragma GCC unroll 2
+                for (size_t j = 0; j < VECTORS; j++)
+                    acc.of[p][j] = _mm512_dpbusd_epi32(
+                        acc.of[p][j], column.vector[j],
+                        _mm512_load_si512(s->w + (i - p * step) * GROUP_BYTES + 64 * j));
+        if (i >= count * step)
+            shared[i - count * step] = column;
+    }
+    finish(s, &acc, to, count, rounding);
+}
+
+INLINE void run_three(const edgecore_depthwise_args *args, const size_t step, const int rounding)
+{
+    const stretch s = begin(args, rounding);
+    group shared[WIDTH - 1];
+#pragma GCC unroll 2
+    for (size_t i = 0; i < WIDTH - step; i++)
+        shared[i] = interleave(args->a + 4 * i, args->offset);
+    const uint8_t *const *a = args->a;
+    uint8_t *out = args->out + args->offset;
+    size_t left = args->pixels;
+    for (; left > 2; left = left > 4 ? left - 4 : 0, a += 16 * step, out += 4 * args->out_stride)
+        three_tile(args, &s, a, out, left, shared, step, 4, rounding);
+    if (left > 0)
+        three_tile(args, &s, a, out, left, shared, step, 2, rounding);
 }
 
 INLINE void run_rounding(const edgecore_depthwise_args *args, const int rounding)
 {
-    if (args->kernel_w == 3 && args->kernel_h <= 4)
-        run_pixels(args, rounding, 3, 1);
+    const bool three = args->kernel_w == WIDTH && args->kernel_h <= 4 && args->tap_step == 1;
+    if (three && args->pixel_step == 1)
+        run_three(args, 1, rounding);
+    else if (three && args->pixel_step == 2)
+        run_three(args, 2, rounding);
     else
-        run_pixels(args, rounding, 0, 0);
+        run_any(args, rounding);
 }
 
 static void run(const edgecore_depthwise_args *args)
 {
-    interleave(args, groups_of(args->kernel_h));
     switch (((const edgecore_block_head *)args->block)->rounding) {
     case ROUND_UP:
         run_rounding(args, ROUND_UP);
@@ -144,11 +273,11 @@ static void run(const edgecore_depthwise_args *args)
     }
 }
 
-const edgecore_depthwise_kernel edgecore_depthwise_64_avx512vnni = {
-    .name = "depthwise_64r4__avx512vnni",
+const edgecore_depthwise_kernel edgecore_depthwise_32_avx512vnni = {
+    .name = "depthwise_32r4__avx512vnni",
     .cols = CHANNELS,
     .row_step = 4,
-    .cost = 1.2f,
+    .cost = 1.0f,
     .block_bytes = block_bytes,
     .scratch_bytes = scratch_bytes,
     .pack = pack,

@@ -13,7 +13,6 @@
 #define NAMED(name) name##_avx2
 #define TIER_NAME "avx2"
 #define DOT_BYTES 64
-#define DEPTHWISE_COST 1.0f
 
 static inline void pack_dot(uint8_t *to, size_t lane, const int8_t four[4])
 {
@@ -38,6 +37,7 @@ static inline const uint8_t *row_weights(const uint8_t *w)
 
 #include "isa/x86/kernels.h"
 #include "isa/x86/dot4_256_template.h"
+#include "isa/x86/depthwise_256_template.h"
 
 /* Splitting the bytes is paid once a row, so wide tiles are best; weights are read straight from memory. */
 TILE(1, 4) TILE(2, 4) TILE(3, 4)

@@ -12,6 +12,7 @@
 #include "isa/x86/dot4_vnni_256.h"
 #include "isa/x86/kernels.h"
 #include "isa/x86/dot4_256_template.h"
+#include "isa/x86/depthwise_256_template.h"
 
 /* 16 registers: 12 accumulators, the weights of a group of 4 K, one broadcast. */
 TILE(1, 3) TILE(2, 3) TILE(3, 3) TILE(4, 3)

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define DOT_BYTES 32
-#define DEPTHWISE_COST 1.0f
 
 static inline void pack_dot(uint8_t *to, size_t lane, const int8_t four[4])
 {

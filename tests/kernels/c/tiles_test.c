@@ -287,7 +287,7 @@ static void depthwise_kernel(const edgecore_tier *tier, const edgecore_depthwise
         for (size_t n = 0; n < 4; n++)
             for (int rounding = 0; rounding < ROUNDINGS; rounding++)
                 for (int values = 0; values < VALUES; values++)
-                    for (size_t pixels = 1; pixels <= 5; pixels += 2)
+                    for (size_t pixels = 1; pixels <= 9; pixels++)
                         depthwise_case(tier, kernel, shapes[s][0], shapes[s][1], pixels, some[n], (enum rounding)rounding,
                                        (enum values)values);
 }
