@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from edgecore.kernels import cpu
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-PROGRAMS = ["tiles_test", "weighted_test", "rows_test", "operators_test"]
+PROGRAMS = ["tiles_test", "weighted_test", "rows_test", "operators_test", "micro"]
 
 
 def run(command: list[str]) -> str:
@@ -43,7 +44,11 @@ def programs(tmp_path_factory: pytest.TempPathFactory, need_program: Callable[[s
 
 
 def test_every_micro_kernel(programs: Path) -> None:
+    """All that are measured, which tests/benchmarks/test_micro.py holds against the library, are tested."""
     tested = run([str(programs / "tiles_test")])
+    measured = [name for isa in cpu.available_isas() for name in run([str(programs / "micro"), isa]).split()]
+    kernels = [name for name in measured if re.search(r"\d.*__", name)]  # byte rows have no sizes
+    assert kernels == [line for line in tested.splitlines() if not line.endswith("not on this CPU")]
     for isa in cpu.available_isas():
         assert f"__{isa}\n" in tested
     if platform.machine() == "x86_64" and "avx512vnni" in cpu.available_isas():

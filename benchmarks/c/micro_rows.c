@@ -1,0 +1,155 @@
+/* Cases of the byte rows: 4 KB of bytes, or of the sums between bytes. */
+#include <stdio.h>
+#include <string.h>
+
+#include "micro.h"
+
+enum { BYTES = 4096, SUMS = BYTES / 4, SUMMED = 512, PIXEL = 64, SECOND = 64, FLIP = 0x80 };
+
+/* All rows of a tier share it. */
+typedef struct row_state {
+    const edgecore_tier *tier;
+    uint8_t *out;
+    const uint8_t *in, *flips; /* random bytes, and those that count 0 in a sum, which so stays the same */
+    int32_t *sums;
+    float *floats;
+    edgecore_row_arithmetic sum, product;
+} row_state;
+
+static void xor_row(const void *memory)
+{
+    const row_state *s = memory;
+    s->tier->xor_row(s->out, s->in, BYTES, FLIP);
+}
+
+static void lookup_row(const void *memory)
+{
+    const row_state *s = memory;
+    s->tier->lookup_row(s->out, s->in, BYTES, s->in + BYTES);
+}
+
+static void max_row(const void *memory)
+{
+    const row_state *s = memory;
+    const uint8_t *rows[] = {s->in, s->in + BYTES, s->in + 2 * BYTES, s->in + 3 * BYTES};
+    s->tier->max_row(s->out, rows, 4, BYTES, FLIP);
+}
+
+static void max_windows(const void *memory)
+{
+    enum { COUNT = BYTES / PIXEL, ROW = (2 * COUNT + 1) * PIXEL };
+    const row_state *s = memory;
+    const edgecore_row_windows windows = {{s->in, s->in + ROW, s->in + 2 * ROW}, 3, COUNT, PIXEL, PIXEL, PIXEL, FLIP};
+    s->tier->max_windows(s->out, &windows);
+}
+
+static void sum_rows(const void *memory)
+{
+    const row_state *s = memory;
+    s->tier->sum_rows(s->sums, s->flips, SUMMED, BYTES / SUMMED, SUMMED, FLIP);
+}
+
+static void add_row(const void *memory)
+{
+    const row_state *s = memory;
+    s->tier->add_row(s->out, s->in, s->in + BYTES, BYTES, &s->sum);
+}
+
+static void mul_row(const void *memory)
+{
+    const row_state *s = memory;
+    s->tier->mul_row(s->out, s->in, s->in + BYTES, BYTES, &s->product);
+}
+
+static void average_row(const void *memory)
+{
+    const row_state *s = memory;
+    const edgecore_row_average how = {.count = 49, .zero = 128, .max = 255, .flip = FLIP};
+    s->tier->average_row(s->out, s->sums, SUMS, &how);
+}
+
+static void blend_rows(const void *memory)
+{
+    const row_state *s = memory;
+    s->tier->blend_rows(s->sums + 2 * SUMS, s->in, s->in + BYTES, SUMS, 300, 724, FLIP);
+}
+
+static void blend_sums(const void *memory)
+{
+    const row_state *s = memory;
+    s->tier->blend_sums(s->out, s->sums, s->sums + SECOND, SUMS, 300, 724, FLIP);
+}
+
+static void scale_row(const void *memory)
+{
+    const row_state *s = memory;
+    s->tier->scale_row(s->floats, s->in, SUMS, 0.25f, FLIP);
+}
+
+static void blend_scaled(const void *memory)
+{
+    const row_state *s = memory;
+    const float weights[2] = {0.25f, 0.75f};
+    s->tier->blend_scaled(s->out, s->floats, s->floats + 2 * SUMS, 0, SECOND, SUMS, weights, FLIP);
+}
+
+static const row_state *state_of(const edgecore_tier *tier)
+{
+    uint8_t *flips = micro_bytes(BYTES);
+    memset(flips, FLIP, BYTES);
+    const edgecore_row_arithmetic product = {
+        .a = {.zero_point = 120, .multiplier = 1 << 30, .flip = FLIP},
+        .b = {.zero_point = 130, .multiplier = 1234567890, .right_shift = 1, .flip = FLIP},
+        .multiplier = 1500000000,
+        .right_shift = 7,
+        .zero_point = 128,
+        .max = 255,
+        .flip = FLIP,
+    };
+    row_state *state = micro_bytes(sizeof *state);
+    *state = (row_state){
+        .tier = tier,
+        .out = micro_bytes(BYTES),
+        .in = micro_bytes(3 * (2 * BYTES + PIXEL)),
+        .flips = flips,
+        .sums = micro_bytes(3 * BYTES),
+        .floats = micro_bytes(4 * BYTES),
+        .sum = product,
+        .product = product,
+    };
+    state->sum.right_shift = 18;
+    for (size_t i = 0; i < 3 * SUMS; i++)
+        state->sums[i] = (int32_t)((uint32_t)state->sums[i] % (49 * 255));
+    for (size_t i = 0; i < 4 * SUMS; i++)
+        state->floats[i] = (float)(i % 256);
+    return state;
+}
+
+static void add_case(const row_state *state, const char *what, const char *shape, size_t bytes, void (*run)(const void *))
+{
+    char name[sizeof((micro_case *)0)->kernel];
+    snprintf(name, sizeof name, "%s__%s", what, state->tier->name);
+    micro_case *added = micro_add(name);
+    snprintf(added->shape, sizeof added->shape, "%s", shape);
+    added->run = run;
+    added->state = state;
+    added->bytes = (double)bytes;
+}
+
+void micro_rows(const edgecore_tier *tier)
+{
+    const row_state *s = state_of(tier);
+    add_case(s, "xor_row", "4096 bytes", 2 * BYTES, xor_row);
+    add_case(s, "lookup_row", "4096 bytes", 2 * BYTES, lookup_row);
+    add_case(s, "max_row", "4 of 4096 bytes", 5 * BYTES, max_row);
+    if (tier->max_windows)
+        add_case(s, "max_windows", "64 of 3x3, 64 channels", 3 * (2 * BYTES + PIXEL) + BYTES, max_windows);
+    add_case(s, "sum_rows", "8 of 512 bytes", BYTES + 8 * SUMMED, sum_rows);
+    add_case(s, "add_row", "4096 bytes", 3 * BYTES, add_row);
+    add_case(s, "mul_row", "4096 bytes", 3 * BYTES, mul_row);
+    add_case(s, "average_row", "1024 sums", SUMS * 5, average_row);
+    add_case(s, "blend_rows", "1024 bytes", SUMS * 6, blend_rows);
+    add_case(s, "blend_sums", "1024 sums", SUMS * 5, blend_sums);
+    add_case(s, "scale_row", "1024 bytes", SUMS * 5, scale_row);
+    add_case(s, "blend_scaled", "1024 floats", SUMS * 9, blend_scaled);
+}
