@@ -189,9 +189,11 @@ static void mul_row(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, 
 #endif
 
 #if defined(__AVX2__)
+#include "isa/x86/line_rows.h"
 #include "isa/x86/softmax_rows.h"
 #include "isa/x86/window_rows.h"
-#define EDGECORE_X86_ROWS .max_windows = max_windows, .softmax_pixels = softmax_pixels,
+#define EDGECORE_X86_ROWS \
+    .max_windows = max_windows, .line_pixels = line_pixels, .softmax_pixels = softmax_pixels,
 #else
 #define EDGECORE_X86_ROWS
 #endif
