@@ -90,7 +90,8 @@ static void max_row(uint8_t *out, const uint8_t *const *in, size_t count, size_t
     }
 }
 
-static void sum_rows(int32_t *sums, const uint8_t *in, ptrdiff_t stride, size_t rows, size_t n, uint8_t flip)
+/* One row after the other. */
+static void sum_rows_by_one(int32_t *sums, const uint8_t *in, ptrdiff_t stride, size_t rows, size_t n, uint8_t flip)
 {
     for (size_t r = 0; r < rows; r++, in += stride) {
         EDGECORE_INDEPENDENT
@@ -98,6 +99,15 @@ static void sum_rows(int32_t *sums, const uint8_t *in, ptrdiff_t stride, size_t 
             sums[i] += in[i] ^ flip;
     }
 }
+
+#if defined(__AVX2__)
+#include "isa/x86/sum_rows.h"
+#else
+static void sum_rows(int32_t *sums, const uint8_t *in, ptrdiff_t stride, size_t rows, size_t n, uint8_t flip)
+{
+    sum_rows_by_one(sums, in, stride, rows, n, flip);
+}
+#endif
 
 /* Quotients in float are exact after truncation while the sums are below 2^24: a quotient below 256 that is no whole
  * number stays at least 1 / count away from the next one, which is more than float's rounding error. */
@@ -189,9 +199,11 @@ static void mul_row(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, 
 #endif
 
 #if defined(__AVX2__)
+#include "isa/x86/line_rows.h"
 #include "isa/x86/softmax_rows.h"
 #include "isa/x86/window_rows.h"
-#define EDGECORE_X86_ROWS .max_windows = max_windows, .softmax_pixels = softmax_pixels,
+#define EDGECORE_X86_ROWS \
+    .max_windows = max_windows, .line_pixels = line_pixels, .softmax_pixels = softmax_pixels,
 #else
 #define EDGECORE_X86_ROWS
 #endif

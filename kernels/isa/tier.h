@@ -164,6 +164,19 @@ typedef struct edgecore_row_arithmetic {
     uint8_t flip;        /* of the output */
 } edgecore_row_arithmetic;
 
+/* Pixels along a line for each channel: byte u becomes (x + offset) >> shift, clamped, where x = (u - zero_point) * slope, less
+ * `below` where x is below 0. Arrays of slopes and offsets are read in steps of EDGECORE_LINE_STEP. */
+#define EDGECORE_LINE_STEP 16
+
+typedef struct edgecore_row_lines {
+    const int32_t *slopes, *offsets; /* [n] */
+    size_t n;                        /* channels */
+    ptrdiff_t in_stride, out_stride; /* bytes from one pixel to the next */
+    int32_t zero_point, below;       /* a zero point of 0 where below is */
+    int32_t shift;
+    uint8_t min, max;
+} edgecore_row_lines;
+
 #define EDGECORE_WINDOW_BYTES 16
 
 /* Maxima of `count` windows of size x size pixels, 2 or 3, two pixels apart, n bytes of each pixel. */
@@ -221,6 +234,8 @@ typedef struct edgecore_tier {
     void (*sum_rows)(int32_t *sums, const uint8_t *in, ptrdiff_t stride, size_t rows, size_t n, uint8_t flip);
     void (*add_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
     void (*mul_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
+    /* May be NULL: ADD and MUL have rows of their own. */
+    void (*line_pixels)(uint8_t *out, const uint8_t *in, size_t pixels, const edgecore_row_lines *lines);
     void (*average_row)(uint8_t *out, const int32_t *sums, size_t n, const edgecore_row_average *how);
     /* Two rows of a bilinear resize: sums[i] = weight_a * a + weight_b * b of values (byte ^ flip) - 128. */
     void (*blend_rows)(int32_t *sums, const uint8_t *a, const uint8_t *b, size_t n, int32_t weight_a, int32_t weight_b,

@@ -21,6 +21,13 @@ static bool multipliers_of(const edgecore_op_desc *desc, add_multipliers *m)
     return m->out.shift <= 0;
 }
 
+static double slope(const edgecore_row_arithmetic *how, int32_t moving, uint8_t byte)
+{
+    const edgecore_row_input *input = moving == 0 ? &how->a : &how->b;
+    (void)byte;
+    return ldexp((double)input->multiplier * how->multiplier, 20 - 31 - 31 - input->right_shift - how->right_shift);
+}
+
 static edgecore_status check(const edgecore_op_desc *desc, edgecore_message *message)
 {
     add_multipliers m;
@@ -54,5 +61,6 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
     how.b.right_shift = -m.b.shift;
     how.multiplier = m.out.multiplier;
     how.right_shift = -m.out.shift;
-    return edgecore_binary_prepare(&edgecore_add_class, desc, tier->add_row, &how, op, message);
+    const edgecore_binary_kind kind = {&edgecore_add_class, tier->add_row, slope};
+    return edgecore_binary_prepare(&kind, desc, tier, &how, op, message);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ops/arithmetic.h"
+#include "ops/lines.h"
 #include "ops/validate.h"
 #include "ops/view.h"
 
@@ -15,7 +16,18 @@ typedef struct binary {
     edgecore_view view[2];     /* of the constants */
     int32_t activation[2];     /* index among the activation inputs, of the others */
     int32_t in_height[2];      /* of the activation inputs, by that index */
+    /* Where one input has every element and the other a byte for each channel. */
+    void (*line_pixels)(uint8_t *out, const uint8_t *in, size_t pixels, const edgecore_row_lines *lines);
+    edgecore_lines *lines;     /* owned; NULL: rows do it */
+    int32_t moving;            /* index of the whole input */
+    size_t together;           /* pixels that go as one where they lie in one run, so that vectors are filled */
 } binary;
+
+/* Outputs of fewer pixels do not pay for their lines. */
+#define FEW_PIXELS 8
+
+/* Channels of pixels that go as one. */
+#define MOST_TOGETHER 1024
 
 static bool broadcasts(int32_t in, int32_t out)
 {
@@ -85,15 +97,58 @@ static bool copy_constant(binary *self, int32_t index, const edgecore_tensor *te
     return true;
 }
 
-edgecore_status edgecore_binary_prepare(const edgecore_op_class *klass, const edgecore_op_desc *desc,
-                                        edgecore_binary_row row, const edgecore_row_arithmetic *how, edgecore_op **op,
+/* Bytes of slopes, and of as many offsets, of `n` channels. */
+static size_t line_bytes(size_t n)
+{
+    return (n + EDGECORE_LINE_STEP - 1) / EDGECORE_LINE_STEP * EDGECORE_LINE_STEP * sizeof(int32_t);
+}
+
+/* The input that has every element where the other has one byte a channel; -1 where that is not so. */
+static int32_t moving_input(const edgecore_op_desc *desc)
+{
+    const edgecore_shape4 out = edgecore_shape4_of(desc->output);
+    if (out.dims[1] * out.dims[2] < FEW_PIXELS)
+        return -1;
+    for (int32_t i = 0; i < 2; i++) {
+        const edgecore_shape4 in = edgecore_shape4_of(desc->inputs[i]), other = edgecore_shape4_of(desc->inputs[1 - i]);
+        if (memcmp(in.dims, out.dims, sizeof in.dims) == 0 && other.dims[1] * other.dims[2] == 1 &&
+            other.dims[3] == out.dims[3] && !desc->inputs[i]->data)
+            return i;
+    }
+    return -1;
+}
+
+/* Lines for the constant's bytes, or for all that an activation may have. */
+static bool find_lines(binary *self, const edgecore_binary_kind *kind, const edgecore_op_desc *desc)
+{
+    const size_t channels = (size_t)edgecore_shape4_of(desc->output).dims[3];
+    const uint8_t *constant = self->constant[1 - self->moving];
+    bool wanted[256];
+    memset(wanted, !constant, sizeof wanted);
+    for (size_t c = 0; constant && c < channels; c++)
+        wanted[constant[c]] = true;
+    if (!edgecore_lines_find(self->lines, kind->row, kind->slope, &self->how, self->moving, wanted))
+        return false;
+    for (size_t c = 0; constant && c < channels; c++)
+        if (!self->lines->known[constant[c]])
+            return false;
+    size_t filled = 64;
+    while (filled > 1 && channels % (64 / filled * 2) == 0)
+        filled /= 2;
+    self->together = channels * filled <= MOST_TOGETHER ? filled : 1;
+    self->base.weight_bytes += sizeof *self->lines;
+    return true;
+}
+
+edgecore_status edgecore_binary_prepare(const edgecore_binary_kind *kind, const edgecore_op_desc *desc,
+                                        const edgecore_tier *tier, const edgecore_row_arithmetic *how, edgecore_op **op,
                                         edgecore_message *message)
 {
     binary *self = calloc(1, sizeof *self);
     if (!self)
         return edgecore_fail(message, EDGECORE_NO_MEMORY, "out of memory");
-    self->base.klass = klass;
-    self->row = row;
+    self->base.klass = kind->klass;
+    self->row = kind->row;
     self->how = *how;
     for (int32_t i = 0; i < 2; i++) {
         if (!desc->inputs[i]->data) {
@@ -110,6 +165,18 @@ edgecore_status edgecore_binary_prepare(const edgecore_op_class *klass, const ed
     self->base.channel_step = 16;
     self->base.splits_rows = true;
     *op = &self->base;
+    self->moving = moving_input(desc);
+    if (!tier->line_pixels || self->moving < 0)
+        return EDGECORE_OK;
+    self->line_pixels = tier->line_pixels;
+    self->lines = malloc(sizeof *self->lines);
+    if (self->lines && !find_lines(self, kind, desc)) {
+        free(self->lines);
+        self->lines = NULL;
+    }
+    const size_t bytes = 2 * line_bytes((size_t)out.dims[3] * self->together);
+    if (self->lines && self->base.scratch_bytes < bytes)
+        self->base.scratch_bytes = bytes;
     return EDGECORE_OK;
 }
 
@@ -119,6 +186,7 @@ void edgecore_binary_destroy(edgecore_op *op)
     if (self) {
         free(self->constant[0]);
         free(self->constant[1]);
+        free(self->lines);
     }
     free(self);
 }
@@ -176,12 +244,59 @@ static void run_pixels(const binary *self, const edgecore_view *a, const edgecor
     }
 }
 
+/* Slopes and offsets of the region's channels, `times` times; false where one of the bytes has no line. */
+static bool spread_lines(const edgecore_lines *lines, const uint8_t *bytes, size_t n, size_t times, int32_t *slopes,
+                         int32_t *offsets)
+{
+    bool known = true;
+    for (size_t c = 0; c < n; c++) {
+        slopes[c] = lines->slopes[bytes[c]];
+        offsets[c] = lines->offsets[bytes[c]];
+        known &= lines->known[bytes[c]];
+    }
+    for (size_t i = n; i < n * times; i++) {
+        slopes[i] = slopes[i - n];
+        offsets[i] = offsets[i - n];
+    }
+    return known;
+}
+
+/* False where rows have to do it. */
+static bool run_lines(const binary *self, const edgecore_view *in, const edgecore_view *stays, const edgecore_view *output,
+                      edgecore_region region, void *scratch)
+{
+    const size_t n = (size_t)(region.c1 - region.c0), width = (size_t)output->width;
+    const bool dense = n == (size_t)output->channels && edgecore_view_dense(in) && edgecore_view_dense(output);
+    const size_t together = dense && self->together <= width ? self->together : 1;
+    const size_t runs = width / together, rest = width % together;
+    int32_t *slopes = scratch, *offsets = slopes + line_bytes(n * together) / sizeof *slopes;
+    if (!spread_lines(self->lines, edgecore_view_at(stays, 0, 0, region.c0), n, together, slopes, offsets))
+        return false;
+    edgecore_row_lines lines = self->lines->form;
+    lines.slopes = slopes;
+    lines.offsets = offsets;
+    for (int32_t y = region.y0; y < region.y1; y++) {
+        const uint8_t *from = edgecore_view_at(in, y, 0, region.c0);
+        uint8_t *to = edgecore_view_at(output, y, 0, region.c0);
+        lines.n = n * together;
+        lines.in_stride = in->pixel_stride * (ptrdiff_t)together;
+        lines.out_stride = output->pixel_stride * (ptrdiff_t)together;
+        self->line_pixels(to, from, runs, &lines);
+        lines.n = n * rest;
+        if (rest)
+            self->line_pixels(to + (ptrdiff_t)runs * lines.out_stride, from + (ptrdiff_t)runs * lines.in_stride, 1, &lines);
+    }
+    return true;
+}
+
 void edgecore_binary_run(const edgecore_op *op, const edgecore_view *inputs, const edgecore_view *output,
                          edgecore_region region, void *scratch)
 {
     const binary *self = (const binary *)op;
     const edgecore_view *a = self->constant[0] ? &self->view[0] : &inputs[self->activation[0]];
     const edgecore_view *b = self->constant[1] ? &self->view[1] : &inputs[self->activation[1]];
+    if (self->lines && run_lines(self, self->moving ? b : a, self->moving ? a : b, output, region, scratch))
+        return;
     if (region.c1 - region.c0 == output->channels && edgecore_view_dense(output))
         run_rows(self, a, b, output, region, scratch);
     else

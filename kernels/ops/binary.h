@@ -9,15 +9,25 @@
 typedef void (*edgecore_binary_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n,
                                     const edgecore_row_arithmetic *how);
 
+/* How far the output moves for a step of input `moving` (0 or 1) while the other input is `byte`. */
+typedef double (*edgecore_binary_slope)(const edgecore_row_arithmetic *how, int32_t moving, uint8_t byte);
+
 /* Tensors, shapes and fused activation; the scales are the caller's. */
 edgecore_status edgecore_check_binary(const edgecore_op_desc *desc, edgecore_message *message);
 
 /* Flips, zero points and the activation clamp; the multipliers are the caller's. */
 edgecore_row_arithmetic edgecore_binary_arithmetic(const edgecore_op_desc *desc);
 
+/* What the two operators differ in. */
+typedef struct edgecore_binary_kind {
+    const edgecore_op_class *klass;
+    edgecore_binary_row row;
+    edgecore_binary_slope slope;
+} edgecore_binary_kind;
+
 /* Makes the operator and copies constants into it. */
-edgecore_status edgecore_binary_prepare(const edgecore_op_class *klass, const edgecore_op_desc *desc,
-                                        edgecore_binary_row row, const edgecore_row_arithmetic *how, edgecore_op **op,
+edgecore_status edgecore_binary_prepare(const edgecore_binary_kind *kind, const edgecore_op_desc *desc,
+                                        const edgecore_tier *tier, const edgecore_row_arithmetic *how, edgecore_op **op,
                                         edgecore_message *message);
 void edgecore_binary_destroy(edgecore_op *op);
 void edgecore_binary_run(const edgecore_op *op, const edgecore_view *inputs, const edgecore_view *output,

@@ -12,6 +12,12 @@ static double ratio(const edgecore_op_desc *desc)
     return desc->inputs[0]->scales[0] * desc->inputs[1]->scales[0] / desc->output->scales[0];
 }
 
+static double slope(const edgecore_row_arithmetic *how, int32_t moving, uint8_t byte)
+{
+    const edgecore_row_input *other = moving == 0 ? &how->b : &how->a;
+    return ldexp((double)how->multiplier * ((byte ^ other->flip) - other->zero_point), how->left_shift - how->right_shift - 31);
+}
+
 static edgecore_status check(const edgecore_op_desc *desc, edgecore_message *message)
 {
     edgecore_status status = edgecore_check_binary(desc, message);
@@ -38,5 +44,6 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
     how.multiplier = m.multiplier;
     how.left_shift = m.shift > 0 ? m.shift : 0;
     how.right_shift = m.shift > 0 ? 0 : -m.shift;
-    return edgecore_binary_prepare(&edgecore_mul_class, desc, tier->mul_row, &how, op, message);
+    const edgecore_binary_kind kind = {&edgecore_mul_class, tier->mul_row, slope};
+    return edgecore_binary_prepare(&kind, desc, tier, &how, op, message);
 }

@@ -111,6 +111,30 @@ def test_resizes(kind: str, seed: int) -> None:
     assert_layer(net, net.resize(x, kind, size, seed % 3 == 1, seed % 3 == 2), seed)
 
 
+@pytest.mark.parametrize("constant", [False, True])
+@pytest.mark.parametrize("kind", ["ADD", "MUL"])
+@pytest.mark.parametrize("count", [*range(1, 41), 63, 64, 65, 130, 480])
+def test_a_byte_for_each_channel(kind: str, count: int, constant: bool) -> None:
+    """Squeeze and excitation, or a normalisation; scales of powers of two make ties."""
+    rng = np.random.default_rng(count)
+    dtype = "uint8" if count % 2 else "int8"
+    net = Network(count, dtype)
+    size = (int(rng.integers(1, 6)), int(rng.choice([8, 9, 31, 67])))
+    ties = count % 3 == 0
+    scales = [0.25, 0.125] if ties else [float(np.float32(math.exp(rng.uniform(-6, -1)))) for _ in range(2)]
+    x = net.input((1, *size, count), quant(rng, scales[0], dtype))
+    shape, of_shape = (1, 1, 1, count), quant(rng, scales[1], dtype)
+    y = net.quantised_constant(shape, of_shape) if constant else net.input(shape, of_shape)
+    scale = (
+        scales[0] * scales[1] * (64 if ties else 90) if kind == "MUL" else max(scales) * (1 if ties else 1.3)
+    )
+    out, activation = quant(rng, scale, dtype), str(rng.choice(["NONE", "RELU"]))
+    both = (x, y) if rng.integers(2) else (y, x)
+    # Pixels of the output lie apart.
+    padded = net.concatenation([net.binary(kind, *both, activation, out), net.input((1, *size, 3), out)])
+    assert_layer(net, padded, count)
+
+
 @pytest.mark.parametrize("count", [*range(1, 41), 255, 256, 257])
 def test_softmax_of_many_pixels(count: int) -> None:
     """Rows on both sides of a vector's pixels; also of equal values, whose sums may be powers of two."""

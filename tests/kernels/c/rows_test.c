@@ -257,6 +257,79 @@ static void additions_and_products(size_t n)
     }
 }
 
+static uint8_t line_byte(uint8_t byte, int32_t slope, int32_t offset, const edgecore_row_lines *how)
+{
+    int32_t x = (byte - how->zero_point) * slope;
+    x = (x - (x < 0 ? how->below : 0) + offset) >> how->shift;
+    x = x < how->min ? how->min : x;
+    return (uint8_t)(x > how->max ? how->max : x);
+}
+
+/* Pixels of n channels, more than go by before the next channels where n is small. */
+static void lines(size_t n)
+{
+    static int32_t slopes[MOST], offsets[MOST];
+    for (int32_t round = 0; round < 8 && tested->line_pixels && n > 0; round++) {
+        const size_t in_stride = n + (size_t)random_between(0, 2), out_stride = n + (size_t)random_between(0, 2);
+        const size_t widest = in_stride > out_stride ? in_stride : out_stride, fits = (MOST - n) / widest + 1;
+        const size_t pixels = (size_t)random_between(1, fits < 70 ? (int32_t)fits : 70);
+        const size_t in_bytes = (pixels - 1) * in_stride + n, out_bytes = (pixels - 1) * out_stride + n;
+        const int32_t bends = random_between(0, 1), shift = random_between(8, 22);
+        const edgecore_row_lines how = {
+            .slopes = slopes,
+            .offsets = offsets,
+            .n = n,
+            .in_stride = (ptrdiff_t)in_stride,
+            .out_stride = (ptrdiff_t)out_stride,
+            .zero_point = bends * random_between(0, 255),
+            .below = bends << random_between(0, shift),
+            .shift = shift,
+            .min = (uint8_t)(random_between(0, 1) ? random_between(0, 128) : 0),
+            .max = (uint8_t)(random_between(0, 1) ? random_between(128, 255) : 255),
+        };
+        for (size_t c = 0; c < n; c++) {
+            const int32_t steepest = random_between(0, 1) ? 1 << shift : (INT32_MAX - (2 << shift)) / 512;
+            slopes[c] = random_between(0, 9) ? random_between(-steepest, steepest) : 0;
+            offsets[c] = random_between(0, 255) * (1 << shift) / 4 - random_between(0, 1000);
+        }
+        const uint8_t *in = input(0, in_bytes);
+        clear_outputs(out_bytes);
+        for (size_t p = 0; p < pixels; p++)
+            for (size_t c = 0; c < n; c++)
+                *(expected_end - out_bytes + p * out_stride + c) = line_byte(in[p * in_stride + c], slopes[c], offsets[c], &how);
+        tested->line_pixels(given_end - out_bytes, in, pixels, &how);
+        compare("line_pixels", out_bytes);
+    }
+}
+
+/* Pixels of n channels together against one by one; operators_test and the models hold them against the specification. */
+static void softmaxes(size_t n)
+{
+    static _Alignas(64) uint8_t scratch[5 * EDGECORE_SOFTMAX_CHANNELS * EDGECORE_SOFTMAX_PIXELS];
+    int32_t exps[256] = {INT32_MAX};
+    for (int32_t i = 1; i < 256; i++)
+        exps[i] = random_between(0, exps[i - 1]);
+    for (int32_t round = 0; round < 4 && tested->softmax_pixels && n > 0 && n <= EDGECORE_SOFTMAX_CHANNELS; round++) {
+        const size_t stride = n + (size_t)random_between(0, 2), fits = (MOST - n) / stride + 1;
+        const size_t pixels = (size_t)random_between(1, fits < 70 ? (int32_t)fits : 70), bytes = (pixels - 1) * stride + n;
+        const edgecore_row_softmax how = {
+            .exps = exps,
+            .channels = n,
+            .in_stride = (ptrdiff_t)stride,
+            .out_stride = (ptrdiff_t)stride,
+            .flip_in = random_flip(),
+            .flip_out = random_flip(),
+            .scratch = scratch,
+        };
+        const uint8_t *in = input(0, bytes);
+        clear_outputs(bytes);
+        for (size_t p = 0; p < pixels; p++)
+            tested->softmax_pixels(expected_end - bytes + p * stride, in + p * stride, 1, &how);
+        tested->softmax_pixels(given_end - bytes, in, pixels, &how);
+        compare("softmax_pixels", bytes);
+    }
+}
+
 /* Weights of two neighbours, also of a pixel outside the first one's centre. */
 static void blends(size_t n)
 {
@@ -413,6 +486,8 @@ int main(void)
             sums(n);
             averages(n);
             additions_and_products(n);
+            lines(n);
+            softmaxes(n);
             blends(n);
             scaled_blends(n);
         }
