@@ -202,59 +202,75 @@ INLINE void run_any(const edgecore_depthwise_args *args, const int rounding)
         any_tile(args, &s, x, out, left, 2, rounding);
 }
 
-enum { WIDTH = 3 };
+/* Columns that two tiles share, and a column of a kernel of up to 8 rows. */
+enum { SHARED_MOST = 4, GROUPS_MOST = 2 };
 
-/* Kernels of 3 x 3 whose columns follow each other, `step` from one pixel to the next: a column is used as it is made. The tile
+typedef struct shared_columns {
+    group of[SHARED_MOST][GROUPS_MOST];
+} shared_columns;
+
+/* Kernels `width` wide whose columns follow each other, `step` from one pixel to the next: a column is used as it is made. The tile
  * gets the columns that it shares with the one before, and leaves those that it shares with the next. */
-INLINE void three_tile(const edgecore_depthwise_args *args, const stretch *s, const uint8_t *const *a, uint8_t *out, size_t left,
-                       group *shared, const size_t step, const size_t count, const int rounding)
+INLINE void sliding_tile(const edgecore_depthwise_args *args, const stretch *s, const uint8_t *const *a, uint8_t *out,
+                         size_t left, shared_columns *shared, const size_t width, const size_t groups, const size_t step,
+                         const size_t count, const int rounding)
 {
     uint8_t *to[4];
 #pragma GCC unroll 4
     for (size_t p = 0; p < count; p++)
         to[p] = out + (ptrdiff_t)(p < left ? p : left - 1) * args->out_stride;
-    const size_t last = ((left < count ? left : count) - 1) * step + WIDTH - 1;
+    const size_t last = ((left < count ? left : count) - 1) * step + width - 1;
     sums acc = biases(s, count);
-#pragma GCC unroll 9
-    for (size_t i = 0; i < count * step + WIDTH - step; i++) {
-        const group column = i < WIDTH - step ? shared[i] : interleave(a + 4 * (i < last ? i : last), args->offset);
-#pragma GCC unroll 4
-        for (size_t p = 0; p < count; p++)
-            if (i >= p * step && i - p * step < WIDTH)
+#pragma GCC unroll 11
+    for (size_t i = 0; i < count * step + width - step; i++)
 #pragma GCC unroll 2
-                for (size_t j = 0; j < VECTORS; j++)
-                    acc.of[p][j] = _mm512_dpbusd_epi32(
-                        acc.of[p][j], column.vector[j],
-                        _mm512_load_si512(s->w + (i - p * step) * GROUP_BYTES + 64 * j));
-        if (i >= count * step)
-            shared[i - count * step] = column;
-    }
+        for (size_t g = 0; g < groups; g++) {
+            const group column = i < width - step ? shared->of[i][g]
+                                                  : interleave(a + 4 * ((i < last ? i : last) * groups + g), args->offset);
+#pragma GCC unroll 4
+            for (size_t p = 0; p < count; p++)
+                if (i >= p * step && i - p * step < width)
+#pragma GCC unroll 2
+                    for (size_t j = 0; j < VECTORS; j++)
+                        acc.of[p][j] = _mm512_dpbusd_epi32(
+                            acc.of[p][j], column.vector[j],
+                            _mm512_load_si512(s->w + ((i - p * step) * groups + g) * GROUP_BYTES + 64 * j));
+            if (i >= count * step)
+                shared->of[i - count * step][g] = column;
+        }
     finish(s, &acc, to, count, rounding);
 }
 
-INLINE void run_three(const edgecore_depthwise_args *args, const size_t step, const int rounding)
+INLINE void run_sliding(const edgecore_depthwise_args *args, const size_t width, const size_t groups, const size_t step,
+                        const int rounding)
 {
     const stretch s = begin(args, rounding);
-    group shared[WIDTH - 1];
+    shared_columns shared;
+#pragma GCC unroll 4
+    for (size_t i = 0; i < width - step; i++)
 #pragma GCC unroll 2
-    for (size_t i = 0; i < WIDTH - step; i++)
-        shared[i] = interleave(args->a + 4 * i, args->offset);
+        for (size_t g = 0; g < groups; g++)
+            shared.of[i][g] = interleave(args->a + 4 * (i * groups + g), args->offset);
     const uint8_t *const *a = args->a;
     uint8_t *out = args->out + args->offset;
     size_t left = args->pixels;
-    for (; left > 2; left = left > 4 ? left - 4 : 0, a += 16 * step, out += 4 * args->out_stride)
-        three_tile(args, &s, a, out, left, shared, step, 4, rounding);
+    for (; left > 2; left = left > 4 ? left - 4 : 0, a += 16 * step * groups, out += 4 * args->out_stride)
+        sliding_tile(args, &s, a, out, left, &shared, width, groups, step, 4, rounding);
     if (left > 0)
-        three_tile(args, &s, a, out, left, shared, step, 2, rounding);
+        sliding_tile(args, &s, a, out, left, &shared, width, groups, step, 2, rounding);
 }
 
 INLINE void run_rounding(const edgecore_depthwise_args *args, const int rounding)
 {
-    const bool three = args->kernel_w == WIDTH && args->kernel_h <= 4 && args->tap_step == 1;
-    if (three && args->pixel_step == 1)
-        run_three(args, 1, rounding);
-    else if (three && args->pixel_step == 2)
-        run_three(args, 2, rounding);
+    const size_t groups = args->tap_step == 1 ? groups_of(args->kernel_h) : 0, width = args->kernel_w, step = args->pixel_step;
+    if (groups == 1 && width == 3 && step == 1)
+        run_sliding(args, 3, 1, 1, rounding);
+    else if (groups == 1 && width == 3 && step == 2)
+        run_sliding(args, 3, 1, 2, rounding);
+    else if (groups == 2 && width == 5 && step == 1)
+        run_sliding(args, 5, 2, 1, rounding);
+    else if (groups == 2 && width == 5 && step == 2)
+        run_sliding(args, 5, 2, 2, rounding);
     else
         run_any(args, rounding);
 }
@@ -269,7 +285,7 @@ static void run(const edgecore_depthwise_args *args)
         run_rounding(args, ROUND_AWAY);
         break;
     default:
-        run_rounding(args, ROUND_GENERAL);
+        run_any(args, ROUND_GENERAL);
     }
 }
 

@@ -211,14 +211,14 @@ static void gemm_kernel(const edgecore_tier *tier, const edgecore_gemm_kernel *k
 
 /* One stretch of pixels with columns shared (steps of a stride and a dilation) or not. */
 static void depthwise_case(const edgecore_tier *tier, const edgecore_depthwise_kernel *kernel, size_t kernel_h, size_t kernel_w,
-                           size_t pixels, size_t cols, enum rounding rounding, enum values values)
+                           size_t pixel_step, size_t pixels, size_t cols, enum rounding rounding, enum values values)
 {
     static uint8_t *end;
     enum { SOURCE = 4096 };
     if (!end)
         end = guarded(SOURCE) + SOURCE;
     fill(tier, end - SOURCE, SOURCE, values);
-    const size_t pixel_step = (size_t)random_between(1, 3), tap_step = (size_t)random_between(1, 3), offset = 3;
+    const size_t tap_step = (size_t)(random_between(0, 1) ? 1 : random_between(2, 3)), offset = 3;
     const size_t count = (pixels - 1) * pixel_step + (kernel_w - 1) * tap_step + 1;
     const size_t padded = (kernel_h + (size_t)kernel->row_step - 1) / (size_t)kernel->row_step * (size_t)kernel->row_step;
     const uint8_t **a = malloc(count * padded * sizeof *a);
@@ -287,9 +287,10 @@ static void depthwise_kernel(const edgecore_tier *tier, const edgecore_depthwise
         for (size_t n = 0; n < 4; n++)
             for (int rounding = 0; rounding < ROUNDINGS; rounding++)
                 for (int values = 0; values < VALUES; values++)
-                    for (size_t pixels = 1; pixels <= 9; pixels++)
-                        depthwise_case(tier, kernel, shapes[s][0], shapes[s][1], pixels, some[n], (enum rounding)rounding,
-                                       (enum values)values);
+                    for (size_t step = 1; step <= 3; step++)
+                        for (size_t pixels = 1; pixels <= 9; pixels++)
+                            depthwise_case(tier, kernel, shapes[s][0], shapes[s][1], step, pixels, some[n],
+                                           (enum rounding)rounding, (enum values)values);
 }
 
 int main(void)
