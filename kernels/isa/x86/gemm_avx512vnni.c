@@ -174,14 +174,16 @@ INLINE uint32_t fast_rows(const edgecore_gemm_args *args, const size_t rows, con
 typedef uint32_t fast_function(const edgecore_gemm_args *args);
 typedef void exact_function(const edgecore_gemm_args *args, size_t first, size_t count);
 
-/* As many rows at a time as there are bits for doubts. */
-INLINE void run(const edgecore_gemm_args *args, const size_t rows, const size_t vectors, fast_function *fast, exact_function *exact)
+/* `count` rows from `first` on, as many at a time as there are bits for doubts. */
+INLINE void run_rows(const edgecore_gemm_args *args, size_t first, size_t count, const size_t rows, const size_t vectors,
+                     fast_function *fast, exact_function *exact)
 {
     const size_t step = rows_at_once(rows, vectors), steps = rows / step, most = 32 / steps * rows;
     edgecore_gemm_args part = *args;
-    for (size_t done = 0; done < args->rows; done += part.rows) {
-        const size_t left = args->rows - done, first = left < rows ? args->rows - rows : done;
-        part.rows = args->rows - first < most ? args->rows - first : most;
+    for (const size_t end = first + count; first < end; first += part.rows) {
+        if (end - first < rows)
+            first = end - rows;
+        part.rows = end - first < most ? end - first : most;
         part.a = args->a + first;
         part.out = args->out + first;
         for (uint32_t doubtful = fast(&part); doubtful; doubtful &= doubtful - 1) {
@@ -189,6 +191,19 @@ INLINE void run(const edgecore_gemm_args *args, const size_t rows, const size_t 
             exact(&part, tile_start(bit / steps * rows, rows, part.rows) + bit % steps * step, step);
         }
     }
+}
+
+/* Rows too few for a tile, or one that is left over, go by themselves. */
+INLINE void run(const edgecore_gemm_args *args, const size_t rows, const size_t vectors, fast_function *fast,
+                fast_function *fast_single, exact_function *exact)
+{
+    const size_t alone = args->rows < rows ? args->rows : args->rows % rows == 1;
+    if (((const edgecore_block_head *)args->block)->rounding == ROUND_GENERAL) {
+        exact(args, 0, args->rows);
+        return;
+    }
+    run_rows(args, 0, args->rows - alone, rows, vectors, fast, exact);
+    run_rows(args, args->rows - alone, alone, 1, vectors, fast_single, exact);
 }
 
 #define FAST(rows, vectors)                                                                                            \
@@ -219,12 +234,7 @@ INLINE void run(const edgecore_gemm_args *args, const size_t rows, const size_t 
     }                                                                                                                  \
     static void run_##cols_(const edgecore_gemm_args *args)                                                            \
     {                                                                                                                  \
-        if (((const edgecore_block_head *)args->block)->rounding == ROUND_GENERAL)                                     \
-            exact_##vectors(args, 0, args->rows);                                                                      \
-        else if (args->rows < rows_)                                                                                   \
-            run(args, 1, vectors, fast_1x##vectors, exact_##vectors);                                                  \
-        else                                                                                                           \
-            run(args, rows_, vectors, fast_##rows_##x##vectors, exact_##vectors);                                      \
+        run(args, rows_, vectors, fast_##rows_##x##vectors, fast_1x##vectors, exact_##vectors);                        \
     }                                                                                                                  \
     const edgecore_gemm_kernel edgecore_gemm_##rows_##x##cols_##_avx512vnni = {                                        \
         .name = "gemm_" #rows_ "x" #cols_ "c4__avx512vnni",                                                            \
