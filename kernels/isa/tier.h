@@ -37,7 +37,7 @@ typedef struct edgecore_gemm_args {
     const uint8_t *const *a;  /* [taps][row_pitch] pointers to bytes of the tier's storage type */
     size_t row_pitch;
     size_t a_offset;          /* bytes added to every pointer of `a`: the first channel of a group */
-    size_t rows;              /* 1 .. kernel->rows */
+    size_t rows;              /* 1 .. kernel->rows, or where kernel->takes_rows any number */
     size_t tiles;             /* 1, or where kernel->takes_tiles any number: the next begins at a + rows, out + rows */
     size_t taps, k;
     const void *block;        /* made by kernel->pack, 64-byte aligned */
@@ -50,7 +50,7 @@ typedef struct edgecore_gemm_kernel {
     const char *name;
     int32_t rows, cols;       /* the largest tile */
     int32_t k_step;           /* 4 .. 16, a multiple of 4 */
-    bool takes_tiles;
+    bool takes_tiles, takes_rows;
     /* What a full tile costs in cycles: per group of 4 K, and once for requantising and storing. Only ratios matter. */
     float group_cost, tile_cost;
     size_t (*block_bytes)(size_t taps, size_t k);

@@ -24,14 +24,15 @@ typedef struct layer_depth {
     size_t taps, k;
 } layer_depth;
 
-/* Estimated cycles for `pixels` rows of one block. Tiles are evened out over the pixels. */
+/* Estimated cycles for `pixels` rows of one block. Tiles are evened out over the pixels, or made by the kernel, all whole. */
 static double block_cost(const edgecore_gemm_kernel *kernel, int64_t pixels, layer_depth depth)
 {
     const size_t step = (size_t)kernel->k_step;
     const double groups = (double)(depth.taps * ((depth.k + step - 1) / step) * step / 4);
-    const double fewest = 5.0 * groups, per_call = 30.0; /* latency of a multiply-accumulate; the call */
+    const double fewest = 5.0 * groups;                        /* latency of a multiply-accumulate */
+    const double per_call = kernel->takes_rows ? 0.0 : 30.0;
     const double tiles = (double)((pixels + kernel->rows - 1) / kernel->rows);
-    const double filled = (double)pixels / tiles / kernel->rows;
+    const double filled = kernel->takes_rows ? 1.0 : (double)pixels / tiles / kernel->rows;
     const double compute = kernel->group_cost * filled * groups;
     return tiles * ((compute > fewest ? compute : fewest) + kernel->tile_cost * filled + per_call);
 }
@@ -299,7 +300,7 @@ static void fill_table(const edgecore_gemm_op *op, const edgecore_view *input, e
 static void run_block(const edgecore_gemm_op *op, const edgecore_gemm_block *block, int32_t count,
                       const uint8_t *const *table, uint8_t *const *out)
 {
-    const int32_t most = block->kernel->rows, tiles = (count + most - 1) / most;
+    const int32_t most = block->kernel->takes_rows ? count : block->kernel->rows, tiles = (count + most - 1) / most;
     const int32_t rows = count / tiles, longer = count % tiles;
     edgecore_gemm_args args = {
         .row_pitch = (size_t)op->chunk,

@@ -135,8 +135,10 @@ static inline fixing load_fixing(const requant_16 *q, int rounding)
 static inline __m512i fix_16(__m512i acc, const fixing *f, int rounding)
 {
     __m512 add = f->add;
-    if (rounding != ROUND_UP)
-        add = _mm512_mask_mov_ps(add, _mm512_movepi32_mask(acc), f->add_negative);
+    if (rounding != ROUND_UP) { /* by logic on the sign's copies: masks would take the ports of the multiplications */
+        const __m512i positive = _mm512_castps_si512(add), negative = _mm512_castps_si512(f->add_negative);
+        add = _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_srai_epi32(acc, 31), negative, positive, 0xCA));
+    }
     const __m512 real = _mm512_cvt_roundepi32_ps(acc, NEAREST);
     return _mm512_cvt_roundps_epi32(_mm512_fmadd_round_ps(real, f->scale, add, NEAREST), NEAREST);
 }

@@ -12,7 +12,7 @@
 #include "ops/arithmetic.h"
 #include "winograd_tiles.h"
 
-enum { MOST_ROWS = 24, MOST_COLS = 64, MOST_TAPS = 49, MOST_K = 80, CANARY = 0xA5, MARGIN = 32 };
+enum { MOST_ROWS = 136, MOST_COLS = 64, MOST_TAPS = 49, MOST_K = 80, CANARY = 0xA5, MARGIN = 32 };
 
 static int8_t weights[MOST_COLS * MOST_TAPS * MOST_K];
 static int32_t biases[MOST_COLS], multipliers[MOST_COLS], shifts[MOST_COLS];
@@ -202,7 +202,11 @@ static void gemm_kernel(const edgecore_tier *tier, const edgecore_gemm_kernel *k
                     const size_t bytes = (kernel->block_bytes(columns.taps, columns.k) + 63) / 64 * 64;
                     void *block = aligned_alloc(64, bytes);
                     kernel->pack(block, &columns);
-                    for (size_t rows = 1; rows <= (size_t)kernel->rows; rows++)
+                    if (kernel->takes_rows && columns.taps * columns.k < 100)
+                        for (size_t rows = MOST_ROWS - 2; rows <= MOST_ROWS; rows++)
+                            gemm_tiles(tier, kernel, &columns, block, rows, 1, (enum values)values);
+                    const size_t tallest = (size_t)kernel->rows * (kernel->takes_rows ? 2 : 1);
+                    for (size_t rows = 1; rows <= tallest; rows++)
                         for (size_t tiles = 1; tiles <= (kernel->takes_tiles ? 2 : 1); tiles++)
                             gemm_tiles(tier, kernel, &columns, block, rows, tiles, (enum values)values);
                     free(block);
