@@ -12,7 +12,7 @@
 
 #include "edgecore/cpu.h"
 
-enum { MOST_CASES = 256, BURST_NS = 10000 };
+enum { MOST_CASES = 256, BURST_NS = 50000 };
 
 static micro_case cases[MOST_CASES];
 static size_t case_count;

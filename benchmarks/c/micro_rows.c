@@ -4,7 +4,7 @@
 
 #include "micro.h"
 
-enum { BYTES = 4096, SUMS = BYTES / 4, SUMMED = 512, PIXEL = 64, SECOND = 64, FLIP = 0x80 };
+enum { BYTES = 4096, SUMS = BYTES / 4, SUMMED = 512, PIXEL = 64, SECOND = 64, CLASSES = 8, FLIP = 0x80 };
 
 /* All rows of a tier share it. */
 typedef struct row_state {
@@ -13,6 +13,8 @@ typedef struct row_state {
     const uint8_t *in, *flips; /* random bytes, and those that count 0 in a sum, which so stays the same */
     int32_t *sums;
     float *floats;
+    int32_t *exps; /* Q0.31, by the distance below the maximum */
+    void *scratch;
     edgecore_row_arithmetic sum, product;
 } row_state;
 
@@ -93,6 +95,22 @@ static void blend_scaled(const void *memory)
     s->tier->blend_scaled(s->out, s->floats, s->floats + 2 * SUMS, 0, SECOND, SUMS, weights, FLIP);
 }
 
+/* Of a map of few classes, as segmentation has it. */
+static void softmax_pixels(const void *memory)
+{
+    const row_state *s = memory;
+    const edgecore_row_softmax how = {
+        .exps = s->exps,
+        .channels = CLASSES,
+        .in_stride = CLASSES,
+        .out_stride = CLASSES,
+        .flip_in = FLIP,
+        .flip_out = FLIP,
+        .scratch = s->scratch,
+    };
+    s->tier->softmax_pixels(s->out, s->in, BYTES / CLASSES, &how);
+}
+
 static const row_state *state_of(const edgecore_tier *tier)
 {
     uint8_t *flips = micro_bytes(BYTES);
@@ -114,6 +132,8 @@ static const row_state *state_of(const edgecore_tier *tier)
         .flips = flips,
         .sums = micro_bytes(3 * BYTES),
         .floats = micro_bytes(4 * BYTES),
+        .exps = micro_bytes(256 * sizeof(int32_t)),
+        .scratch = micro_bytes(5 * CLASSES * EDGECORE_SOFTMAX_PIXELS),
         .sum = product,
         .product = product,
     };
@@ -122,6 +142,8 @@ static const row_state *state_of(const edgecore_tier *tier)
         state->sums[i] = (int32_t)((uint32_t)state->sums[i] % (49 * 255));
     for (size_t i = 0; i < 4 * SUMS; i++)
         state->floats[i] = (float)(i % 256);
+    for (size_t i = 0; i < 256; i++)
+        state->exps[i] = i ? (int32_t)(state->exps[i - 1] * INT64_C(15) / 16) : INT32_MAX;
     return state;
 }
 
@@ -152,4 +174,6 @@ void micro_rows(const edgecore_tier *tier)
     add_case(s, "blend_sums", "1024 sums", SUMS * 5, blend_sums);
     add_case(s, "scale_row", "1024 bytes", SUMS * 5, scale_row);
     add_case(s, "blend_scaled", "1024 floats", SUMS * 9, blend_scaled);
+    if (tier->softmax_pixels)
+        add_case(s, "softmax_pixels", "512 of 8 channels", 2 * BYTES, softmax_pixels);
 }
