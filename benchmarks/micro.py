@@ -4,9 +4,9 @@
 
 What is measured follows from the tables that dispatch reads (kernels/isa/): all that a tier lists, on every
 tier that this CPU has. The loops are C (benchmarks/c), built from this checkout into build/micro. ns are the
-least of many short repeats: of a GEMM's tile; of a row of pixels of a depthwise convolution; of a block of
-Winograd's tiles, whose own products are fewer than the convolution's; of one call of a byte row, with the
-bytes that it reads and writes. Writes micro.txt and micro.json.
+least of many short repeats: of eight tiles of a GEMM; of a row of pixels of a depthwise convolution; of a
+block of Winograd's tiles, whose own products are fewer than the convolution's; of one call of a byte row,
+with the bytes that it reads and writes. Writes micro.txt and micro.json.
 """
 
 from __future__ import annotations

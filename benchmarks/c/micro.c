@@ -36,7 +36,6 @@ micro_case *micro_add(const char *kernel)
         give_up("the tier has more kernels than there is room for");
     micro_case *added = &cases[case_count++];
     snprintf(added->kernel, sizeof added->kernel, "%s", kernel);
-    added->units = 1;
     added->ns = 1e30;
     return added;
 }
@@ -96,7 +95,7 @@ static void measure(micro_case *measured, double ns)
         const double begin = now();
         for (size_t i = 0; i < runs; i++)
             measured->run(measured->state);
-        const double each = (now() - begin) / (double)(runs * measured->units);
+        const double each = (now() - begin) / (double)runs;
         measured->ns = each < measured->ns ? each : measured->ns;
     } while (now() < end);
 }

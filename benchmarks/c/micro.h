@@ -9,8 +9,7 @@ typedef struct micro_case {
     char kernel[48], shape[48];
     void (*run)(const void *state);
     const void *state;
-    size_t units;    /* tiles, or calls, in one run; all that follows is of one */
-    double macs;     /* of the convolution; 0: the kernel is none */
+    double macs;     /* of a run, as the convolution has them; 0: the kernel is none */
     double products; /* that the kernel multiplies itself, where they are fewer */
     double bytes;    /* that it reads and writes, where it does not multiply */
     double ns;       /* the least so far */

@@ -19,10 +19,12 @@ static void run_gemm(const void *memory)
         state->kernel->run(&args);
 }
 
-/* TILES tiles of `rows` pixels side by side, under 1 tap or 3x3. */
-static void gemm_case(const edgecore_tier *tier, const edgecore_gemm_kernel *kernel, size_t rows, size_t taps, size_t k)
+/* TILES tiles of pixels side by side, under 1 tap or 3x3; `lacking` rows are left out, as many of every tile where the kernel
+ * takes them one by one. */
+static void gemm_case(const edgecore_tier *tier, const edgecore_gemm_kernel *kernel, size_t lacking, size_t taps, size_t k)
 {
-    const size_t cols = (size_t)kernel->cols, pixels = rows * TILES, width = pixels + 2;
+    const size_t cols = (size_t)kernel->cols, tiles = kernel->takes_rows ? 1 : TILES;
+    const size_t rows = (size_t)kernel->rows * TILES / tiles - lacking, pixels = rows * tiles, width = pixels + 2;
     const uint8_t **a = micro_bytes(taps * pixels * sizeof *a), *image = micro_bytes(3 * width * k + SLACK);
     uint8_t **out = micro_bytes(pixels * sizeof *out), *to = micro_bytes(pixels * cols);
     for (size_t i = 0; i < taps * pixels; i++) {
@@ -43,30 +45,29 @@ static void gemm_case(const edgecore_tier *tier, const edgecore_gemm_kernel *ker
             .a = a,
             .row_pitch = pixels,
             .rows = rows,
-            .tiles = kernel->takes_tiles ? TILES : 1,
+            .tiles = kernel->takes_tiles ? tiles : 1,
             .taps = taps,
             .k = k,
             .block = block,
             .out = out,
             .cols = cols,
         },
-        .calls = kernel->takes_tiles ? 1 : TILES,
+        .calls = kernel->takes_tiles ? 1 : tiles,
     };
     micro_case *added = micro_add(kernel->name);
-    snprintf(added->shape, sizeof added->shape, "%zu rows, K %zux%zu", rows, taps, k);
+    snprintf(added->shape, sizeof added->shape, "%zu rows, K %zux%zu", pixels, taps, k);
     added->run = run_gemm;
     added->state = state;
-    added->units = TILES;
-    added->macs = (double)(rows * cols * taps * k);
+    added->macs = (double)(pixels * cols * taps * k);
 }
 
 void micro_gemm(const edgecore_tier *tier, const edgecore_gemm_kernel *kernel)
 {
     static const size_t depths[][2] = {{1, 16}, {1, 64}, {1, 256}, {9, 16}, {9, 128}};
     for (size_t i = 0; i < sizeof depths / sizeof *depths; i++)
-        gemm_case(tier, kernel, (size_t)kernel->rows, depths[i][0], depths[i][1]);
+        gemm_case(tier, kernel, 0, depths[i][0], depths[i][1]);
     if (kernel->rows > 1)
-        gemm_case(tier, kernel, (size_t)kernel->rows - 1, 1, 64);
+        gemm_case(tier, kernel, 1, 1, 64);
 }
 
 typedef struct depthwise_state {

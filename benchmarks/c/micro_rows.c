@@ -51,6 +51,12 @@ static void sum_rows(const void *memory)
     s->tier->sum_rows(s->sums, s->flips, SUMMED, BYTES / SUMMED, SUMMED, FLIP);
 }
 
+static void sum_long(const void *memory)
+{
+    const row_state *s = memory;
+    s->tier->sum_rows(s->sums, s->flips, PIXEL, BYTES / PIXEL, PIXEL, FLIP);
+}
+
 static void add_row(const void *memory)
 {
     const row_state *s = memory;
@@ -61,6 +67,22 @@ static void mul_row(const void *memory)
 {
     const row_state *s = memory;
     s->tier->mul_row(s->out, s->in, s->in + BYTES, BYTES, &s->product);
+}
+
+static void line_pixels(const void *memory)
+{
+    const row_state *s = memory;
+    const edgecore_row_lines lines = {
+        .slopes = s->sums,
+        .offsets = s->sums + PIXEL,
+        .n = PIXEL,
+        .in_stride = PIXEL,
+        .out_stride = PIXEL,
+        .zero_point = 120,
+        .shift = 12,
+        .max = 255,
+    };
+    s->tier->line_pixels(s->out, s->in, BYTES / PIXEL, &lines);
 }
 
 static void average_row(const void *memory)
@@ -167,8 +189,11 @@ void micro_rows(const edgecore_tier *tier)
     if (tier->max_windows)
         add_case(s, "max_windows", "64 of 3x3, 64 channels", 3 * (2 * BYTES + PIXEL) + BYTES, max_windows);
     add_case(s, "sum_rows", "8 of 512 bytes", BYTES + 8 * SUMMED, sum_rows);
+    add_case(s, "sum_rows", "64 of 64 bytes", BYTES + 8 * PIXEL, sum_long);
     add_case(s, "add_row", "4096 bytes", 3 * BYTES, add_row);
     add_case(s, "mul_row", "4096 bytes", 3 * BYTES, mul_row);
+    if (tier->line_pixels)
+        add_case(s, "line_pixels", "64 of 64 channels", 2 * BYTES + 8 * PIXEL, line_pixels);
     add_case(s, "average_row", "1024 sums", SUMS * 5, average_row);
     add_case(s, "blend_rows", "1024 bytes", SUMS * 6, blend_rows);
     add_case(s, "blend_sums", "1024 sums", SUMS * 5, blend_sums);
