@@ -24,16 +24,16 @@ typedef struct layer_depth {
     size_t taps, k;
 } layer_depth;
 
-/* Estimated cycles for `pixels` rows of one block. Tiles are evened out over the pixels, or made by the kernel, all whole. */
+/* What `pixels` rows of one block cost. Tiles are evened out over the pixels; a kernel that takes all rows makes whole ones. */
 static double block_cost(const edgecore_gemm_kernel *kernel, int64_t pixels, layer_depth depth)
 {
     const size_t step = (size_t)kernel->k_step;
     const double groups = (double)(depth.taps * ((depth.k + step - 1) / step) * step / 4);
-    const double fewest = 5.0 * groups;                        /* latency of a multiply-accumulate */
-    const double per_call = kernel->takes_rows ? 0.0 : 30.0;
+    const double fewest = 5.0 * groups, per_call = 30.0; /* latency of a multiply-accumulate; the call */
     const double tiles = (double)((pixels + kernel->rows - 1) / kernel->rows);
-    const double filled = kernel->takes_rows ? 1.0 : (double)pixels / tiles / kernel->rows;
-    const double compute = kernel->group_cost * filled * groups;
+    if (kernel->takes_rows)
+        return tiles * (kernel->group_cost * groups + kernel->tile_cost);
+    const double filled = (double)pixels / tiles / kernel->rows, compute = kernel->group_cost * filled * groups;
     return tiles * ((compute > fewest ? compute : fewest) + kernel->tile_cost * filled + per_call);
 }
 

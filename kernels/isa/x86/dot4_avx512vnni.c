@@ -17,4 +17,4 @@ static tile_function *const tiles_8[] = {
     tile_1x1, tile_2x1, tile_3x1, tile_4x1, tile_5x1, tile_6x1,
     tile_7x1, tile_8x1, tile_9x1, tile_10x1, tile_11x1, tile_12x1,
 };
-KERNEL(12, 8, 1, 6.5f, 95.0f);
+KERNEL(12, 8, 1, 7.4f, 110.0f);

@@ -1,8 +1,9 @@
 /* GEMM tiles on vpdpbusd with 512-bit vectors: uint8 activations broadcast 4 bytes at a time against packed int8 weights,
  * 16 output channels a register.
  *
- * A block is [head][requant_16 per vector]weights[taps][groups of 4 k][vectors][64]. Tiles are as small as keeps vpdpbusd busy, 12
- * sums: those stay in registers until they are bytes, and the processor overlaps the end of a tile with the beginning of the next. */
+ * A block is [head][requant_16 per vector]weights[taps][groups of 4 k][vectors][64]. Tiles are no larger than keeps vpdpbusd
+ * busy, 12 sums: these stay in registers until they are bytes, and the processor overlaps the end of a tile with the beginning
+ * of the next. */
 #include "isa/x86/requant_avx512.h"
 #include "isa/x86/kernels.h"
 
@@ -40,7 +41,7 @@ INLINE __m512i broadcast_4(const uint8_t *bytes)
     return _mm512_set1_epi32(group);
 }
 
-enum { rows_max = 12, vectors_max = 4 };
+enum { rows_max = 12, vectors_max = 4, NEAR_BYTES = 24 << 10 };
 
 typedef __m512i sums[rows_max][vectors_max];
 
@@ -138,8 +139,12 @@ INLINE size_t tile_start(size_t i, size_t rows, size_t total)
     return i + rows <= total ? i : total - rows;
 }
 
-/* All rows, in tiles of `rows`. Returns where a byte is in doubt: a bit for each `rows_at_once`, tile after tile. */
-INLINE uint32_t fast_rows(const edgecore_gemm_args *args, const size_t rows, const size_t vectors, const int rounding)
+typedef void sum_function(const edgecore_gemm_args *args, size_t first, sums acc);
+
+/* All rows, in tiles of `rows`, accumulated here or by `sum`. Returns where a byte is in doubt: a bit for each `rows_at_once`,
+ * tile after tile. */
+INLINE uint32_t fast_rows(const edgecore_gemm_args *args, const size_t rows, const size_t vectors, const int rounding,
+                          sum_function *sum)
 {
     const edgecore_block_head *head = args->block;
     const requant_16 *q = (const requant_16 *)(head + 1);
@@ -155,7 +160,10 @@ INLINE uint32_t fast_rows(const edgecore_gemm_args *args, const size_t rows, con
     for (size_t i = 0; i < args->rows; i += rows) {
         const size_t first = tile_start(i, rows, args->rows);
         sums acc;
-        accumulate(args, first, acc, rows, vectors);
+        if (sum)
+            sum(args, first, acc);
+        else
+            accumulate(args, first, acc, rows, vectors);
 #pragma GCC unroll 4
         for (size_t r = 0; r < rows; r += step, bit <<= 1) {
             __m512i v[4];
@@ -193,30 +201,52 @@ INLINE void run_rows(const edgecore_gemm_args *args, size_t first, size_t count,
     }
 }
 
-/* Rows too few for a tile, or one that is left over, go by themselves. */
-INLINE void run(const edgecore_gemm_args *args, const size_t rows, const size_t vectors, fast_function *fast,
-                fast_function *fast_single, exact_function *exact)
+/* The heights of tiles. Tall ones read weights less often, where the nearest cache cannot hold them; rows too few for a tile, or
+ * one that is left over, go by themselves. */
+typedef struct heights {
+    size_t tall, usual;
+    fast_function *fast_tall, *fast, *fast_single;
+    exact_function *exact;
+} heights;
+
+INLINE void run(const edgecore_gemm_args *args, const size_t vectors, const heights how)
 {
-    const size_t alone = args->rows < rows ? args->rows : args->rows % rows == 1;
+    const size_t total = args->rows, weights = args->taps * args->k * vectors * 16;
     if (((const edgecore_block_head *)args->block)->rounding == ROUND_GENERAL) {
-        exact(args, 0, args->rows);
+        how.exact(args, 0, total);
         return;
     }
-    run_rows(args, 0, args->rows - alone, rows, vectors, fast, exact);
-    run_rows(args, args->rows - alone, alone, 1, vectors, fast_single, exact);
+    const size_t tall = weights > NEAR_BYTES ? total / how.tall * how.tall : 0, left = total - tall;
+    const size_t alone = total < how.usual ? left : left % how.usual == 1;
+    run_rows(args, 0, tall, how.tall, vectors, how.fast_tall, how.exact);
+    run_rows(args, tall, left - alone, how.usual, vectors, how.fast, how.exact);
+    run_rows(args, total - alone, alone, 1, vectors, how.fast_single, how.exact);
 }
 
-#define FAST(rows, vectors)                                                                                            \
+#define FAST(rows, vectors, sum)                                                                                       \
     __attribute__((noinline)) static uint32_t fast_##rows##x##vectors(const edgecore_gemm_args *args)                  \
     {                                                                                                                  \
         if (((const edgecore_block_head *)args->block)->rounding == ROUND_UP)                                          \
-            return fast_rows(args, rows, vectors, ROUND_UP);                                                           \
-        return fast_rows(args, rows, vectors, ROUND_AWAY);                                                             \
+            return fast_rows(args, rows, vectors, ROUND_UP, sum);                                                      \
+        return fast_rows(args, rows, vectors, ROUND_AWAY, sum);                                                        \
     }
 
-#define KERNEL(rows_, cols_, vectors, per_group, per_tile)                                                             \
-    FAST(1, vectors)                                                                                                   \
-    FAST(rows_, vectors)                                                                                               \
+/* Tall tiles take all registers: not inlined, as gcc would spill some in the inner loop, and through memory. */
+#define FAST_TALL(rows, vectors)                                                                                       \
+    __attribute__((noinline)) static void sum_##rows##x##vectors(const edgecore_gemm_args *args, size_t first, sums to)\
+    {                                                                                                                  \
+        sums acc;                                                                                                      \
+        accumulate(args, first, acc, rows, vectors);                                                                   \
+        _Pragma("GCC unroll 12") for (size_t r = 0; r < rows; r++)                                                     \
+            _Pragma("GCC unroll 4") for (size_t v = 0; v < vectors; v++)                                               \
+                _mm512_store_si512(&to[r][v], acc[r][v]);                                                              \
+    }                                                                                                                  \
+    FAST(rows, vectors, sum_##rows##x##vectors)
+
+#define KERNEL(tall, rows_, cols_, vectors, per_group, per_tile)                                                       \
+    FAST(1, vectors, NULL)                                                                                             \
+    FAST(rows_, vectors, NULL)                                                                                         \
+    FAST_TALL(tall, vectors)                                                                                           \
     __attribute__((noinline)) static void exact_##vectors(const edgecore_gemm_args *args, size_t first, size_t count)  \
     {                                                                                                                  \
         if (((const edgecore_block_head *)args->block)->rounding == ROUND_GENERAL)                                     \
@@ -234,7 +264,8 @@ INLINE void run(const edgecore_gemm_args *args, const size_t rows, const size_t 
     }                                                                                                                  \
     static void run_##cols_(const edgecore_gemm_args *args)                                                            \
     {                                                                                                                  \
-        run(args, rows_, vectors, fast_##rows_##x##vectors, fast_1x##vectors, exact_##vectors);                        \
+        run(args, vectors, (heights){tall, rows_, fast_##tall##x##vectors, fast_##rows_##x##vectors,                   \
+                                     fast_1x##vectors, exact_##vectors});                                              \
     }                                                                                                                  \
     const edgecore_gemm_kernel edgecore_gemm_##rows_##x##cols_##_avx512vnni = {                                        \
         .name = "gemm_" #rows_ "x" #cols_ "c4__avx512vnni",                                                            \
@@ -249,7 +280,7 @@ INLINE void run(const edgecore_gemm_args *args, const size_t rows, const size_t 
         .run = run_##cols_,                                                                                            \
     }
 
-KERNEL(3, 64, 4, 12.0f, 44.0f);
-KERNEL(4, 48, 3, 12.1f, 54.0f);
-KERNEL(6, 32, 2, 12.1f, 50.0f);
-KERNEL(8, 16, 1, 8.1f, 48.0f);
+KERNEL(6, 3, 64, 4, 12.0f, 44.0f);
+KERNEL(8, 4, 48, 3, 12.1f, 54.0f);
+KERNEL(12, 6, 32, 2, 12.1f, 50.0f);
+KERNEL(12, 8, 16, 1, 8.1f, 48.0f);

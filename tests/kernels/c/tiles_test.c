@@ -205,7 +205,7 @@ static void gemm_kernel(const edgecore_tier *tier, const edgecore_gemm_kernel *k
                     if (kernel->takes_rows && columns.taps * columns.k < 100)
                         for (size_t rows = MOST_ROWS - 2; rows <= MOST_ROWS; rows++)
                             gemm_tiles(tier, kernel, &columns, block, rows, 1, (enum values)values);
-                    const size_t tallest = (size_t)kernel->rows * (kernel->takes_rows ? 2 : 1);
+                    const size_t tallest = kernel->takes_rows ? (size_t)kernel->rows * 3 + 1 : (size_t)kernel->rows;
                     for (size_t rows = 1; rows <= tallest; rows++)
                         for (size_t tiles = 1; tiles <= (kernel->takes_tiles ? 2 : 1); tiles++)
                             gemm_tiles(tier, kernel, &columns, block, rows, tiles, (enum values)values);
