@@ -195,22 +195,34 @@ static void destroy(edgecore_op *base)
     free(op);
 }
 
-/* Pointers of `count` columns that follow each other in the input, from column ix on, below one kernel row; `row` may be NULL. */
-static void fill_shared(const depthwise_op *op, const uint8_t *row, ptrdiff_t pixel_stride, int64_t ix, int64_t count,
-                        const uint8_t **table)
+enum { ROWS_AT_ONCE = 4 };
+
+/* Pointers of `count` columns that follow each other in the input, from column ix on, below `n` kernel rows, 1 or ROWS_AT_ONCE, of
+ * which any may be NULL. */
+static inline void fill_shared(const depthwise_op *op, const uint8_t *const *rows, const size_t n, ptrdiff_t pixel_stride,
+                               int64_t ix, int64_t count, const uint8_t **table)
 {
     const int64_t in_w = op->window.in_w;
     const int64_t left = ix < 0 ? (-ix < count ? -ix : count) : 0;
     const int64_t end = in_w - ix < count ? in_w - ix : count, right = end > left ? end : left;
-    const uint8_t *from = row ? row + (left < right ? (ix + left) * pixel_stride : 0) : op->zero_row;
-    const ptrdiff_t step = row ? pixel_stride : 0;
+    const uint8_t *from[ROWS_AT_ONCE];
+    ptrdiff_t steps[ROWS_AT_ONCE];
+    for (size_t r = 0; r < n; r++) {
+        from[r] = rows[r] ? rows[r] + (left < right ? (ix + left) * pixel_stride : 0) : op->zero_row;
+        steps[r] = rows[r] ? pixel_stride : 0;
+    }
     int64_t i = 0;
     for (; i < left; i++, table += op->padded_h)
-        *table = op->zero_row;
-    for (; i < right; i++, table += op->padded_h, from += step)
-        *table = from;
+        for (size_t r = 0; r < n; r++)
+            table[r] = op->zero_row;
+    for (; i < right; i++, table += op->padded_h)
+        for (size_t r = 0; r < n; r++) {
+            table[r] = from[r];
+            from[r] += steps[r];
+        }
     for (; i < count; i++, table += op->padded_h)
-        *table = op->zero_row;
+        for (size_t r = 0; r < n; r++)
+            table[r] = op->zero_row;
 }
 
 /* Pointers of `count` columns, those of output pixel x on; rows[ky] is the input's row under kernel row ky, or NULL. */
@@ -220,8 +232,11 @@ static void fill_columns(const depthwise_op *op, const uint8_t *const *rows, ptr
     const edgecore_window *w = &op->window;
     const int64_t first = (int64_t)x * w->stride_w - w->pad_left;
     if (op->shared) {
-        for (size_t ky = 0; ky < op->padded_h; ky++)
-            fill_shared(op, rows[ky], pixel_stride, first, (int64_t)count, table + ky);
+        size_t ky = 0;
+        for (; ky + ROWS_AT_ONCE <= op->padded_h; ky += ROWS_AT_ONCE)
+            fill_shared(op, rows + ky, ROWS_AT_ONCE, pixel_stride, first, (int64_t)count, table + ky);
+        for (; ky < op->padded_h; ky++)
+            fill_shared(op, rows + ky, 1, pixel_stride, first, (int64_t)count, table + ky);
         return;
     }
     for (size_t i = 0; i < count; i++, table += op->padded_h) {

@@ -14,7 +14,7 @@ const edgecore_tier edgecore_tier_avx512vnni = {
         &edgecore_gemm_12x8_avx512vnni,
     },
     .gemm_count = 5,
-    .depthwises = {&edgecore_depthwise_32_avx512vnni},
+    .depthwises = {&edgecore_depthwise_64_avx512vnni},
     .depthwise_count = 1,
     .winograd = &edgecore_winograd_avx512vnni,
     EDGECORE_PORTABLE_ROWS,

@@ -1,8 +1,10 @@
 /* Depthwise convolution on vpdpbusd: the bytes of an input column under 4 kernel rows are interleaved channel by channel, so
- * that one instruction sums 4 taps of 16 channels. Pixels are computed in fours: weights and the constants of the requantisation are
- * loaded once for four of them, and so are columns that they share.
+ * that one instruction sums 4 taps of 16 channels.
  *
- * A block is [head][requant_16 x 2][kernel_w][groups of 4 kernel rows][2 vectors]. */
+ * A block's channels are worked on in slices, one after another along the whole stretch of pixels: 64 channels in 4 vectors, or 32
+ * in 2 where there are no more or where a column has more than one group of 4 kernel rows, whose vectors would not all find a
+ * register. Eight sums are computed at once, those of 2 pixels or of 4. A block is [head][slices], a slice
+ * [requant_16 of each vector][kernel_w][groups][vectors] with 64 bytes of weights for each of the latter. */
 #include "isa/x86/requant_avx512.h"
 #include "isa/x86/kernels.h"
 
@@ -12,155 +14,229 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { CHANNELS = 32, VECTORS = 2, GROUP_BYTES = 4 * CHANNELS };
+enum { CHANNELS = 64, VECTORS_MOST = 4, SUMS = 8 };
 
 static size_t groups_of(size_t kernel_h)
 {
     return (kernel_h + 3) / 4;
 }
 
+static size_t slice_vectors(size_t cols, size_t groups)
+{
+    return cols > 32 && groups == 1 ? 4 : 2;
+}
+
+static size_t slice_bytes(size_t vectors, size_t groups, size_t kernel_w)
+{
+    return vectors * (sizeof(requant_16) + kernel_w * groups * 64);
+}
+
 static size_t block_bytes(size_t kernel_h, size_t kernel_w)
 {
-    return sizeof(edgecore_block_head) + VECTORS * sizeof(requant_16) + kernel_w * groups_of(kernel_h) * GROUP_BYTES;
+    return sizeof(edgecore_block_head) + slice_bytes(VECTORS_MOST, groups_of(kernel_h), kernel_w);
 }
 
 static size_t scratch_bytes(size_t columns, size_t kernel_h)
 {
-    return columns * groups_of(kernel_h) * GROUP_BYTES;
+    const size_t groups = groups_of(kernel_h);
+    return columns * groups * slice_vectors(CHANNELS, groups) * 64;
+}
+
+/* Where the interleaving leaves a channel: 4 channels of every 16 in each vector, or in each half of one. */
+static size_t lane_of(size_t c, size_t vectors)
+{
+    return 4 * vectors * (c / 4 % 4) + 4 * (c / 16) + c % 4;
+}
+
+static void pack_slice(requant_16 *requant, const edgecore_columns *columns, size_t vectors)
+{
+    int32_t bias[CHANNELS] = {0}, multiplier[CHANNELS] = {0}, shift[CHANNELS];
+    const size_t kernel_h = columns->kernel_h, kernel_w = columns->kernel_w, groups = groups_of(kernel_h);
+    int8_t *w = (int8_t *)(requant + vectors);
+    for (size_t c = 0; c < CHANNELS; c++)
+        shift[c] = -1; /* lanes without a channel have half a unit, which fix_16 is sure of */
+    for (size_t c = 0; c < columns->cols; c++) {
+        const size_t lane = lane_of(c, vectors);
+        bias[lane] = columns->requant.bias[c];
+        multiplier[lane] = columns->requant.multiplier[c];
+        shift[lane] = columns->requant.shift[c];
+        for (size_t ky = 0; ky < kernel_h; ky++)
+            for (size_t kx = 0; kx < kernel_w; kx++)
+                w[((kx * groups + ky / 4) * vectors * 16 + lane) * 4 + ky % 4] =
+                    columns->weights[(ky * kernel_w + kx) * columns->weight_stride + c];
+    }
+    edgecore_columns ordered = *columns;
+    ordered.cols = CHANNELS;
+    ordered.requant.bias = bias;
+    ordered.requant.multiplier = multiplier;
+    ordered.requant.shift = shift;
+    for (size_t j = 0; j < vectors; j++)
+        pack_requant_16(&requant[j], &ordered, 16 * j);
 }
 
 static void pack(void *block, const edgecore_columns *columns)
 {
-    const size_t kernel_h = columns->kernel_h, kernel_w = columns->kernel_w, groups = groups_of(kernel_h);
-    memset(block, 0, block_bytes(kernel_h, kernel_w));
-    edgecore_block_head *head = block;
-    *head = edgecore_pack_head(columns);
-    requant_16 *requant = (requant_16 *)(head + 1);
-    int8_t *w = (int8_t *)(requant + VECTORS);
-    for (size_t j = 0; j < VECTORS; j++)
-        pack_requant_16(&requant[j], columns, 16 * j);
-    for (size_t ky = 0; ky < kernel_h; ky++)
-        for (size_t kx = 0; kx < kernel_w; kx++)
-            for (size_t c = 0; c < columns->cols; c++)
-                w[((kx * groups + ky / 4) * CHANNELS + c) * 4 + ky % 4] =
-                    columns->weights[(ky * kernel_w + kx) * columns->weight_stride + c];
+    const size_t groups = groups_of(columns->kernel_h), vectors = slice_vectors(columns->cols, groups);
+    memset(block, 0, block_bytes(columns->kernel_h, columns->kernel_w));
+    *(edgecore_block_head *)block = edgecore_pack_head(columns);
+    uint8_t *to = (uint8_t *)block + sizeof(edgecore_block_head);
+    for (size_t first = 0; first < columns->cols; first += 16 * vectors) {
+        const size_t left = columns->cols - first;
+        edgecore_columns some = *columns;
+        some.weights += first;
+        some.cols = left < 16 * vectors ? left : 16 * vectors;
+        some.requant.bias += first;
+        some.requant.multiplier += first;
+        some.requant.shift += first;
+        pack_slice((requant_16 *)to, &some, vectors);
+        to += slice_bytes(vectors, groups, columns->kernel_w);
+    }
 }
 
-INLINE __m512i load_two(const uint8_t *first, const uint8_t *second)
-{
-    const __m512i low = _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i *)first));
-    return _mm512_inserti64x4(low, _mm256_loadu_si256((const __m256i *)second), 1);
-}
-
+/* 4 kernel rows of a column. */
 typedef struct group {
-    __m512i vector[VECTORS];
+    __m512i vector[VECTORS_MOST];
 } group;
 
-/* Lanes of 128 bits take 4 channels of each of four rows; then a lane's bytes are sorted by channel. */
-INLINE group interleave(const uint8_t *const *a, size_t offset)
+INLINE group interleave_64(const uint8_t *const *a, size_t offset)
 {
-    const __m512i first = _mm512_setr_epi32(0, 8, 16, 24, 1, 9, 17, 25, 2, 10, 18, 26, 3, 11, 19, 27);
-    const __m512i second = _mm512_add_epi32(first, _mm512_set1_epi32(4));
-    const __m512i by_channel = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
-    const __m512i x01 = load_two(a[0] + offset, a[1] + offset), x23 = load_two(a[2] + offset, a[3] + offset);
-    return (group){{_mm512_shuffle_epi8(_mm512_permutex2var_epi32(x01, first, x23), by_channel),
-                    _mm512_shuffle_epi8(_mm512_permutex2var_epi32(x01, second, x23), by_channel)}};
+    const __m512i x0 = _mm512_loadu_si512(a[0] + offset), x1 = _mm512_loadu_si512(a[1] + offset);
+    const __m512i x2 = _mm512_loadu_si512(a[2] + offset), x3 = _mm512_loadu_si512(a[3] + offset);
+    const __m512i low01 = _mm512_unpacklo_epi8(x0, x1), high01 = _mm512_unpackhi_epi8(x0, x1);
+    const __m512i low23 = _mm512_unpacklo_epi8(x2, x3), high23 = _mm512_unpackhi_epi8(x2, x3);
+    return (group){{_mm512_unpacklo_epi16(low01, low23), _mm512_unpackhi_epi16(low01, low23),
+                    _mm512_unpacklo_epi16(high01, high23), _mm512_unpackhi_epi16(high01, high23)}};
 }
 
-/* What all tiles of a run have in common. */
-typedef struct stretch {
+INLINE __m256i load_32(const uint8_t *bytes)
+{
+    return _mm256_loadu_si256((const __m256i *)bytes);
+}
+
+INLINE __m512i join(__m256i low, __m256i high)
+{
+    return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
+
+INLINE group interleave_32(const uint8_t *const *a, size_t offset)
+{
+    const __m256i x0 = load_32(a[0] + offset), x1 = load_32(a[1] + offset);
+    const __m256i x2 = load_32(a[2] + offset), x3 = load_32(a[3] + offset);
+    const __m256i low01 = _mm256_unpacklo_epi8(x0, x1), high01 = _mm256_unpackhi_epi8(x0, x1);
+    const __m256i low23 = _mm256_unpacklo_epi8(x2, x3), high23 = _mm256_unpackhi_epi8(x2, x3);
+    return (group){{join(_mm256_unpacklo_epi16(low01, low23), _mm256_unpackhi_epi16(low01, low23)),
+                    join(_mm256_unpacklo_epi16(high01, high23), _mm256_unpackhi_epi16(high01, high23))}};
+}
+
+INLINE group interleave(const uint8_t *const *a, size_t offset, const size_t vectors)
+{
+    return vectors == 4 ? interleave_64(a, offset) : interleave_32(a, offset);
+}
+
+/* One slice of a run, and what all its tiles have in common. */
+typedef struct slice {
+    const edgecore_depthwise_args *args;
     const edgecore_block_head *head;
     const requant_16 *q;
     const uint8_t *w;
-    fixing fixings[VECTORS];
+    uint8_t *out;
+    size_t offset; /* added to every pointer of args->a */
+    __mmask64 mask; /* of the channels that there are */
+    fixing fixings[VECTORS_MOST];
     fix_bounds bounds;
-    __mmask32 cols;
-} stretch;
+} slice;
 
-static const uint16_t words_in_order[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
-                                            33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
+/* The words of two vectors of fix_16 that packs and, for 32 channels, permute_pixels bring into order. */
+static const uint16_t words_64[32] = {1,  3,  5,  7,  33, 35, 37, 39, 9,  11, 13, 15, 41, 43, 45, 47,
+                                      17, 19, 21, 23, 49, 51, 53, 55, 25, 27, 29, 31, 57, 59, 61, 63};
+static const uint16_t words_32[32] = {1,  3,  5,  7,  17, 19, 21, 23, 33, 35, 37, 39, 49, 51, 53, 55,
+                                      9,  11, 13, 15, 25, 27, 29, 31, 41, 43, 45, 47, 57, 59, 61, 63};
 
-INLINE stretch begin(const edgecore_depthwise_args *args, const int rounding)
+INLINE slice begin_slice(const edgecore_depthwise_args *args, size_t first, const void *packed, const size_t vectors,
+                         const int rounding)
 {
-    const edgecore_block_head *head = args->block;
-    const requant_16 *q = (const requant_16 *)(head + 1);
-    return (stretch){
-        .head = head,
-        .q = q,
-        .w = (const uint8_t *)(q + VECTORS),
-        .fixings = {load_fixing(&q[0], rounding), load_fixing(&q[1], rounding)},
-        .bounds = load_fix_bounds(head, words_in_order),
-        .cols = (__mmask32)((UINT64_C(1) << args->cols) - 1),
+    const size_t left = args->cols - first;
+    slice s = {
+        .args = args,
+        .head = args->block,
+        .q = packed,
+        .w = (const uint8_t *)((const requant_16 *)packed + vectors),
+        .out = args->out + args->offset + first,
+        .offset = args->offset + first,
+        .mask = left >= 16 * vectors ? ~UINT64_C(0) >> (64 - 16 * vectors) : (UINT64_C(1) << left) - 1,
+        .bounds = load_fix_bounds(args->block, vectors == 4 ? words_64 : words_32),
     };
+#pragma GCC unroll 4
+    for (size_t j = 0; j < vectors; j++)
+        s.fixings[j] = load_fixing(&s.q[j], rounding);
+    return s;
 }
 
-/* The sums of up to four pixels. */
+/* [pixels][vectors] */
 typedef struct sums {
-    __m512i of[4][VECTORS];
+    __m512i of[SUMS];
 } sums;
 
-INLINE sums biases(const stretch *s, const size_t count)
+INLINE sums biases(const slice *s, const size_t vectors, const size_t count)
 {
     sums acc;
-#pragma GCC unroll 4
-    for (size_t p = 0; p < count; p++)
-#pragma GCC unroll 2
-        for (size_t j = 0; j < VECTORS; j++)
-            acc.of[p][j] = _mm512_load_si512(s->q[j].bias);
+#pragma GCC unroll 8
+    for (size_t i = 0; i < count * vectors; i++)
+        acc.of[i] = _mm512_load_si512(s->q[i % vectors].bias);
     return acc;
 }
 
-/* Two pixels. One past the last goes where that one goes, and is overwritten by it. */
-INLINE void store_two(uint8_t *const *out, __m512i bytes, __mmask32 cols)
+/* One pixel of 64 channels or two of 32. One past the last goes where that one goes, and is overwritten by it. */
+INLINE void store(uint8_t *const *out, __m512i bytes, const size_t vectors, __mmask64 mask)
 {
-    _mm256_mask_storeu_epi8(out[1], cols, _mm512_extracti64x4_epi64(bytes, 1));
-    _mm256_mask_storeu_epi8(out[0], cols, _mm512_castsi512_si256(bytes));
-}
-
-static __attribute__((noinline)) void finish_exactly(const requant_16 *q, const edgecore_block_head *head, const sums *acc,
-                                                     uint8_t *const *out, size_t count, __mmask32 cols)
-{
-    const output_bounds bounds = load_bounds(head);
-    const __m512i transpose = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    for (size_t p = 0; p < count; p += 2) {
-        const __m512i *v = acc->of[p];
-        const __m512i bytes =
-            narrow_64(scale_16(v[0], &q[0], head->rounding), scale_16(v[1], &q[1], head->rounding),
-                      scale_16(v[2], &q[0], head->rounding), scale_16(v[3], &q[1], head->rounding), &bounds);
-        store_two(out + p, _mm512_permutexvar_epi32(transpose, bytes), cols);
+    if (vectors == 4) {
+        _mm512_mask_storeu_epi8(out[0], mask, bytes);
+    } else {
+        _mm256_mask_storeu_epi8(out[1], (__mmask32)mask, _mm512_extracti64x4_epi64(bytes, 1));
+        _mm256_mask_storeu_epi8(out[0], (__mmask32)mask, _mm512_castsi512_si256(bytes));
     }
 }
 
-/* Stores `count` pixels, an even number. */
-INLINE void finish(const stretch *s, const sums *acc, uint8_t *const *out, const size_t count, const int rounding)
+static __attribute__((noinline)) void finish_exactly(const edgecore_block_head *head, const requant_16 *q, const sums *acc,
+                                                     uint8_t *const *out, size_t vectors, size_t count, __mmask64 mask)
 {
-    const __m512i in_order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
-    bool exactly = rounding == ROUND_GENERAL;
-    if (rounding != ROUND_GENERAL) {
-        __m512i v[4][VECTORS];
-#pragma GCC unroll 4
-        for (size_t p = 0; p < count; p++)
+    const output_bounds bounds = load_bounds(head);
+    const __m512i by_pixel = _mm512_setr_epi32(0, 8, 1, 9, 4, 12, 5, 13, 2, 10, 3, 11, 6, 14, 7, 15);
+    for (size_t i = 0; i < count * vectors; i += 4) {
+        __m512i v[4];
+        for (size_t j = 0; j < 4; j++)
+            v[j] = scale_16(acc->of[i + j], &q[j % vectors], head->rounding);
+        const __m512i bytes = narrow_64(v[0], v[1], v[2], v[3], &bounds);
+        store(out + i / vectors, vectors == 4 ? bytes : _mm512_permutexvar_epi32(by_pixel, bytes), vectors, mask);
+    }
+}
+
+INLINE void finish(const slice *s, const sums *acc, uint8_t *const *out, const size_t vectors, const size_t count,
+                   const int rounding)
+{
+    const __m512i by_pixel = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    bool exactly = s->head->rounding == ROUND_GENERAL;
+    __m512i v[SUMS];
+#pragma GCC unroll 8
+    for (size_t i = 0; i < count * vectors; i++)
+        v[i] = fix_16(acc->of[i], &s->fixings[i % vectors], rounding);
 #pragma GCC unroll 2
-            for (size_t j = 0; j < VECTORS; j++)
-                v[p][j] = fix_16(acc->of[p][j], &s->fixings[j], rounding);
-#pragma GCC unroll 2
-        for (size_t p = 0; p < count; p += 2) {
-            exactly |= fix_in_doubt(v[p][0], v[p][1], v[p + 1][0], v[p + 1][1]);
-            const __m512i bytes = narrow_fixed_64(v[p][0], v[p][1], v[p + 1][0], v[p + 1][1], &s->bounds);
-            store_two(out + p, _mm512_permutexvar_epi64(in_order, bytes), s->cols);
-        }
+    for (size_t i = 0; i < count * vectors; i += 4) {
+        exactly |= fix_in_doubt(v[i], v[i + 1], v[i + 2], v[i + 3]);
+        const __m512i bytes = narrow_fixed_64(v[i], v[i + 1], v[i + 2], v[i + 3], &s->bounds);
+        store(out + i / vectors, vectors == 4 ? bytes : _mm512_permutexvar_epi64(by_pixel, bytes), vectors, s->mask);
     }
     if (__builtin_expect(exactly, 0)) {
         const sums copy = *acc; /* so that those of the common case need no memory */
-        finish_exactly(s->q, s->head, &copy, out, count, s->cols);
+        finish_exactly(s->head, s->q, &copy, out, vectors, count, s->mask);
     }
 }
 
-/* Any kernel. Columns are interleaved once, into scratch, for all pixels that share them: [columns][groups][2 vectors]. */
-INLINE void any_tile(const edgecore_depthwise_args *args, const stretch *s, const uint8_t *x, uint8_t *out, size_t left,
-                     const size_t count, const int rounding)
+/* Any kernel. Columns are interleaved once, into scratch, for all pixels that share them: [columns][groups][vectors]. */
+INLINE void any_tile(const slice *s, const uint8_t *x, uint8_t *out, size_t left, const size_t vectors, const size_t count)
 {
-    const size_t column_bytes = groups_of(args->kernel_h) * GROUP_BYTES;
+    const edgecore_depthwise_args *args = s->args;
+    const size_t group_bytes = vectors * 64, column_bytes = groups_of(args->kernel_h) * group_bytes;
     const uint8_t *from[4];
     uint8_t *to[4];
 #pragma GCC unroll 4
@@ -169,40 +245,42 @@ INLINE void any_tile(const edgecore_depthwise_args *args, const stretch *s, cons
         from[p] = x + pixel * args->pixel_step * column_bytes;
         to[p] = out + (ptrdiff_t)pixel * args->out_stride;
     }
-    sums acc = biases(s, count);
+    sums acc = biases(s, vectors, count);
     const uint8_t *w = s->w;
     size_t at = 0;
     for (size_t kx = 0; kx < args->kernel_w; kx++, at += args->tap_step * column_bytes)
-        for (size_t g = 0; g < column_bytes; g += GROUP_BYTES, w += GROUP_BYTES)
-#pragma GCC unroll 2
-            for (size_t j = 0; j < VECTORS; j++) {
+        for (size_t g = 0; g < column_bytes; g += group_bytes, w += group_bytes)
+#pragma GCC unroll 4
+            for (size_t j = 0; j < vectors; j++) {
                 const __m512i weights = _mm512_load_si512(w + 64 * j);
 #pragma GCC unroll 4
                 for (size_t p = 0; p < count; p++)
-                    acc.of[p][j] =
-                        _mm512_dpbusd_epi32(acc.of[p][j], _mm512_load_si512(from[p] + at + g + 64 * j), weights);
+                    acc.of[p * vectors + j] = _mm512_dpbusd_epi32(
+                        acc.of[p * vectors + j], _mm512_load_si512(from[p] + at + g + 64 * j), weights);
             }
-    finish(s, &acc, to, count, rounding);
+    finish(s, &acc, to, vectors, count, ROUND_AWAY);
 }
 
-INLINE void run_any(const edgecore_depthwise_args *args, const int rounding)
+INLINE void run_any(const slice *s, const size_t vectors)
 {
-    const stretch s = begin(args, rounding);
-    const size_t groups = groups_of(args->kernel_h), tile_bytes = 4 * args->pixel_step * groups * GROUP_BYTES;
-    uint8_t *x = args->scratch, *out = args->out + args->offset;
+    const edgecore_depthwise_args *args = s->args;
+    const size_t count = SUMS / vectors, groups = groups_of(args->kernel_h), group_bytes = vectors * 64;
+    const size_t tile_bytes = count * args->pixel_step * groups * group_bytes;
+    uint8_t *x = args->scratch, *out = s->out;
     for (size_t i = 0; i < args->columns * groups; i++) {
-        const group made = interleave(args->a + 4 * i, args->offset);
-        _mm512_store_si512(x + i * GROUP_BYTES, made.vector[0]);
-        _mm512_store_si512(x + i * GROUP_BYTES + 64, made.vector[1]);
+        const group made = interleave(args->a + 4 * i, s->offset, vectors);
+#pragma GCC unroll 4
+        for (size_t j = 0; j < vectors; j++)
+            _mm512_store_si512(x + i * group_bytes + 64 * j, made.vector[j]);
     }
     size_t left = args->pixels;
-    for (; left > 2; left = left > 4 ? left - 4 : 0, x += tile_bytes, out += 4 * args->out_stride)
-        any_tile(args, &s, x, out, left, 4, rounding);
+    for (; left > count / 2; left -= left < count ? left : count, x += tile_bytes, out += (ptrdiff_t)count * args->out_stride)
+        any_tile(s, x, out, left, vectors, count);
     if (left > 0)
-        any_tile(args, &s, x, out, left, 2, rounding);
+        any_tile(s, x, out, left, vectors, count / 2);
 }
 
-/* Columns that two tiles share, and a column of a kernel of up to 8 rows. */
+/* Columns that two tiles share, and groups of a kernel of up to 8 rows. */
 enum { SHARED_MOST = 4, GROUPS_MOST = 2 };
 
 typedef struct shared_columns {
@@ -211,86 +289,97 @@ typedef struct shared_columns {
 
 /* Kernels `width` wide whose columns follow each other, `step` from one pixel to the next: a column is used as it is made. The tile
  * gets the columns that it shares with the one before, and leaves those that it shares with the next. */
-INLINE void sliding_tile(const edgecore_depthwise_args *args, const stretch *s, const uint8_t *const *a, uint8_t *out,
-                         size_t left, shared_columns *shared, const size_t width, const size_t groups, const size_t step,
-                         const size_t count, const int rounding)
+INLINE void sliding_tile(const slice *s, const uint8_t *const *a, uint8_t *out, size_t left, shared_columns *shared,
+                         const size_t vectors, const size_t width, const size_t groups, const size_t step, const size_t count,
+                         const int rounding)
 {
     uint8_t *to[4];
 #pragma GCC unroll 4
     for (size_t p = 0; p < count; p++)
-        to[p] = out + (ptrdiff_t)(p < left ? p : left - 1) * args->out_stride;
+        to[p] = out + (ptrdiff_t)(p < left ? p : left - 1) * s->args->out_stride;
     const size_t last = ((left < count ? left : count) - 1) * step + width - 1;
-    sums acc = biases(s, count);
+    sums acc = biases(s, vectors, count);
 #pragma GCC unroll 11
     for (size_t i = 0; i < count * step + width - step; i++)
 #pragma GCC unroll 2
         for (size_t g = 0; g < groups; g++) {
-            const group column = i < width - step ? shared->of[i][g]
-                                                  : interleave(a + 4 * ((i < last ? i : last) * groups + g), args->offset);
+            const group column = i < width - step
+                                     ? shared->of[i][g]
+                                     : interleave(a + 4 * ((i < last ? i : last) * groups + g), s->offset, vectors);
 #pragma GCC unroll 4
             for (size_t p = 0; p < count; p++)
                 if (i >= p * step && i - p * step < width)
-#pragma GCC unroll 2
-                    for (size_t j = 0; j < VECTORS; j++)
-                        acc.of[p][j] = _mm512_dpbusd_epi32(
-                            acc.of[p][j], column.vector[j],
-                            _mm512_load_si512(s->w + ((i - p * step) * groups + g) * GROUP_BYTES + 64 * j));
+#pragma GCC unroll 4
+                    for (size_t j = 0; j < vectors; j++)
+                        acc.of[p * vectors + j] = _mm512_dpbusd_epi32(
+                            acc.of[p * vectors + j], column.vector[j],
+                            _mm512_load_si512(s->w + (((i - p * step) * groups + g) * vectors + j) * 64));
             if (i >= count * step)
                 shared->of[i - count * step][g] = column;
         }
-    finish(s, &acc, to, count, rounding);
+    finish(s, &acc, to, vectors, count, rounding);
 }
 
-INLINE void run_sliding(const edgecore_depthwise_args *args, const size_t width, const size_t groups, const size_t step,
+INLINE void run_sliding(const slice *s, const size_t vectors, const size_t width, const size_t groups, const size_t step,
                         const int rounding)
 {
-    const stretch s = begin(args, rounding);
+    const size_t count = SUMS / vectors;
     shared_columns shared;
 #pragma GCC unroll 4
     for (size_t i = 0; i < width - step; i++)
 #pragma GCC unroll 2
         for (size_t g = 0; g < groups; g++)
-            shared.of[i][g] = interleave(args->a + 4 * (i * groups + g), args->offset);
-    const uint8_t *const *a = args->a;
-    uint8_t *out = args->out + args->offset;
-    size_t left = args->pixels;
-    for (; left > 2; left = left > 4 ? left - 4 : 0, a += 16 * step * groups, out += 4 * args->out_stride)
-        sliding_tile(args, &s, a, out, left, &shared, width, groups, step, 4, rounding);
+            shared.of[i][g] = interleave(s->args->a + 4 * (i * groups + g), s->offset, vectors);
+    const uint8_t *const *a = s->args->a;
+    uint8_t *out = s->out;
+    size_t left = s->args->pixels;
+    for (; left > count / 2; left -= left < count ? left : count) {
+        sliding_tile(s, a, out, left, &shared, vectors, width, groups, step, count, rounding);
+        a += 4 * count * step * groups;
+        out += (ptrdiff_t)count * s->args->out_stride;
+    }
     if (left > 0)
-        sliding_tile(args, &s, a, out, left, &shared, width, groups, step, 2, rounding);
+        sliding_tile(s, a, out, left, &shared, vectors, width, groups, step, count / 2, rounding);
+}
+
+INLINE void run_slice(const edgecore_depthwise_args *args, size_t first, const void *packed, size_t groups, const size_t vectors,
+                      const int rounding)
+{
+    const slice s = begin_slice(args, first, packed, vectors, rounding);
+    const size_t width = args->tap_step == 1 ? args->kernel_w : 0, step = args->pixel_step;
+    if (groups == 1 && width == 3 && step == 1)
+        run_sliding(&s, vectors, 3, 1, 1, rounding);
+    else if (groups == 1 && width == 3 && step == 2)
+        run_sliding(&s, vectors, 3, 1, 2, rounding);
+    else if (vectors == 2 && groups == 2 && width == 5 && step == 1)
+        run_sliding(&s, vectors, 5, 2, 1, rounding);
+    else if (vectors == 2 && groups == 2 && width == 5 && step == 2)
+        run_sliding(&s, vectors, 5, 2, 2, rounding);
+    else
+        run_any(&s, vectors);
 }
 
 INLINE void run_rounding(const edgecore_depthwise_args *args, const int rounding)
 {
-    const size_t groups = args->tap_step == 1 ? groups_of(args->kernel_h) : 0, width = args->kernel_w, step = args->pixel_step;
-    if (groups == 1 && width == 3 && step == 1)
-        run_sliding(args, 3, 1, 1, rounding);
-    else if (groups == 1 && width == 3 && step == 2)
-        run_sliding(args, 3, 1, 2, rounding);
-    else if (groups == 2 && width == 5 && step == 1)
-        run_sliding(args, 5, 2, 1, rounding);
-    else if (groups == 2 && width == 5 && step == 2)
-        run_sliding(args, 5, 2, 2, rounding);
+    const size_t groups = groups_of(args->kernel_h), vectors = slice_vectors(args->cols, groups);
+    const uint8_t *packed = (const uint8_t *)args->block + sizeof(edgecore_block_head);
+    if (vectors == 4)
+        run_slice(args, 0, packed, 1, 4, rounding);
     else
-        run_any(args, rounding);
+        for (size_t first = 0; first < args->cols; first += 32, packed += slice_bytes(2, groups, args->kernel_w))
+            run_slice(args, first, packed, groups, 2, rounding);
 }
 
 static void run(const edgecore_depthwise_args *args)
 {
-    switch (((const edgecore_block_head *)args->block)->rounding) {
-    case ROUND_UP:
+    if (((const edgecore_block_head *)args->block)->rounding == ROUND_UP)
         run_rounding(args, ROUND_UP);
-        break;
-    case ROUND_AWAY:
+    else
         run_rounding(args, ROUND_AWAY);
-        break;
-    default:
-        run_any(args, ROUND_GENERAL);
-    }
 }
 
-const edgecore_depthwise_kernel edgecore_depthwise_32_avx512vnni = {
-    .name = "depthwise_32r4__avx512vnni",
+const edgecore_depthwise_kernel edgecore_depthwise_64_avx512vnni = {
+    .name = "depthwise_64r4__avx512vnni",
     .cols = CHANNELS,
     .row_step = 4,
     .cost = 1.0f,

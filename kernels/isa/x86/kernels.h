@@ -16,7 +16,7 @@ extern const edgecore_winograd_kernel edgecore_winograd_avxvnni;
 extern const edgecore_gemm_kernel edgecore_gemm_3x64_avx512vnni, edgecore_gemm_4x48_avx512vnni;
 extern const edgecore_gemm_kernel edgecore_gemm_6x32_avx512vnni, edgecore_gemm_8x16_avx512vnni;
 extern const edgecore_gemm_kernel edgecore_gemm_12x8_avx512vnni;
-extern const edgecore_depthwise_kernel edgecore_depthwise_32_avx512vnni;
+extern const edgecore_depthwise_kernel edgecore_depthwise_64_avx512vnni;
 extern const edgecore_winograd_kernel edgecore_winograd_avx512vnni;
 
 #endif

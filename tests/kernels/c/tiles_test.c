@@ -77,13 +77,14 @@ static int64_t rescaled(const edgecore_requant *q, int64_t acc, size_t c)
 
 /* Sums of channel `c` all on the edge of a byte's values, or one off it, where arithmetic that is not exact errs: weights of 0,
  * and a bias from which on the scaled sum is what the byte needs. Its `count` weights, from `first` on, are `step` apart. */
-static void make_close(edgecore_requant *q, size_t c, size_t first, size_t count, size_t step)
+static void make_close(edgecore_requant *q, enum rounding rounding, size_t c, size_t first, size_t count, size_t step)
 {
     for (size_t i = 0; i < count; i++)
         weights[first + i * step] = 0;
-    shifts[c] = random_between(-21, -1);
+    shifts[c] = rounding == GENERAL ? random_between(-3, 3) : random_between(-21, -1);
     const int32_t value = random_between(-1, 256) - q->zero_point;
-    int64_t below = INT32_MIN, least = INT32_MAX;
+    const int32_t shift = shifts[c] > 0 ? shifts[c] : 0; /* sums shifted left are to stay within 32 bits */
+    int64_t below = INT32_MIN >> shift, least = INT32_MAX >> shift;
     while (least - below > 1) {
         const int64_t middle = (below + least) / 2;
         if (rescaled(q, middle, c) >= value)
@@ -197,8 +198,9 @@ static void gemm_kernel(const edgecore_tier *tier, const edgecore_gemm_kernel *k
                     columns.requant = draw_requant((enum rounding)rounding, columns.taps * columns.k);
                     if (rounding == AWAY && values == ANY)
                         make_tie(&columns.requant, columns.taps * columns.k, 1);
-                    for (size_t c = 1; rounding != GENERAL && c < columns.cols; c += 4)
-                        make_close(&columns.requant, c, c * columns.taps * columns.k, columns.taps * columns.k, 1);
+                    for (size_t c = 1; c < columns.cols; c += 4)
+                        make_close(&columns.requant, (enum rounding)rounding, c, c * columns.taps * columns.k,
+                                   columns.taps * columns.k, 1);
                     const size_t bytes = (kernel->block_bytes(columns.taps, columns.k) + 63) / 64 * 64;
                     void *block = aligned_alloc(64, bytes);
                     kernel->pack(block, &columns);
@@ -239,8 +241,8 @@ static void depthwise_case(const edgecore_tier *tier, const edgecore_depthwise_k
     columns.requant = draw_requant(rounding, kernel_h * kernel_w);
     if (rounding == AWAY && values == ANY)
         make_tie(&columns.requant, kernel_h * kernel_w, columns.weight_stride);
-    for (size_t c = 1; rounding != GENERAL && c < cols; c += 4)
-        make_close(&columns.requant, c, c, kernel_h * kernel_w, columns.weight_stride);
+    for (size_t c = 1; c < cols; c += 4)
+        make_close(&columns.requant, rounding, c, c, kernel_h * kernel_w, columns.weight_stride);
     void *block = aligned_alloc(64, (kernel->block_bytes(kernel_h, kernel_w) + 63) / 64 * 64);
     void *scratch = aligned_alloc(64, (kernel->scratch_bytes(count, kernel_h) + 127) / 64 * 64);
     kernel->pack(block, &columns);
