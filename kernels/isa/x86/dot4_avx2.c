@@ -21,11 +21,18 @@ static inline void pack_dot(uint8_t *to, size_t lane, const int8_t four[4])
     memcpy(to + 32 + 4 * lane, odd, 4);
 }
 
+/* In place: compilers would add the products first, and then move or spill sums for want of a register. */
+static inline __m256i add_products(__m256i acc, __m256i x, const uint8_t *w)
+{
+    const __m256i products = _mm256_madd_epi16(x, _mm256_load_si256((const __m256i *)w));
+    __asm__("vpaddd %1, %0, %0" : "+x"(acc) : "x"(products));
+    return acc;
+}
+
 static inline __m256i dot_4(__m256i acc, __m256i x, const uint8_t *w)
 {
     const __m256i even = _mm256_and_si256(x, _mm256_set1_epi16(0xff)), odd = _mm256_srli_epi16(x, 8);
-    acc = _mm256_add_epi32(acc, _mm256_madd_epi16(even, _mm256_load_si256((const __m256i *)w)));
-    return _mm256_add_epi32(acc, _mm256_madd_epi16(odd, _mm256_load_si256((const __m256i *)(w + 32))));
+    return add_products(add_products(acc, even, w), odd, w + 32);
 }
 
 /* Each row reads the weights from memory anew: kept for all rows they would push accumulators out of the registers. */
