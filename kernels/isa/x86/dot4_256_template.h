@@ -15,7 +15,12 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { ROWS_MAX = 12, VECTORS_MAX = 4, LANES = 8 };
+enum {
+    ROWS_MAX = 12,
+    VECTORS_MAX = 4,
+    LANES = 8,
+    TILES_AT_ONCE = 4, /* whose sums are requantised together */
+};
 
 INLINE size_t gemm_bytes(size_t taps, size_t k, size_t vectors)
 {
@@ -40,8 +45,8 @@ INLINE __m256i broadcast_4(const uint8_t *bytes)
     return _mm256_set1_epi32(group);
 }
 
-/* sums[r][v] for `rows` x `vectors`, both constants at each call. */
-INLINE void accumulate(const edgecore_gemm_args *args, __m256i *sums, const size_t rows, const size_t vectors)
+/* sums[r][v] for `rows` x `vectors`, both constants at each call, of the tile that begins with row `first`. */
+INLINE void accumulate(const edgecore_gemm_args *args, size_t first, __m256i *sums, const size_t rows, const size_t vectors)
 {
     const requant_8 *requant = (const requant_8 *)((const edgecore_block_head *)args->block + 1);
     const uint8_t *w = (const uint8_t *)(requant + vectors);
@@ -53,7 +58,7 @@ INLINE void accumulate(const edgecore_gemm_args *args, __m256i *sums, const size
             acc[r][v] = load_256(requant[v].bias);
     /* Rows are read from their ends with an index that counts up to 0: one register less, and 12 rows need all there are. */
     const ptrdiff_t bytes = (ptrdiff_t)((args->k + 3) / 4 * 4);
-    const uint8_t *const *a = args->a;
+    const uint8_t *const *a = args->a + first;
     for (size_t t = 0; t < args->taps; t++, a += args->row_pitch) {
         const uint8_t *row[ROWS_MAX];
 #pragma GCC unroll 12
@@ -75,6 +80,13 @@ INLINE void accumulate(const edgecore_gemm_args *args, __m256i *sums, const size
 #pragma GCC unroll 4
         for (size_t v = 0; v < vectors; v++)
             _mm256_store_si256(&sums[r * vectors + v], acc[r][v]);
+}
+
+/* All rows of args->rows, a multiple of `rows`. */
+INLINE void accumulate_tiles(const edgecore_gemm_args *args, __m256i *sums, const size_t rows, const size_t vectors)
+{
+    for (size_t first = 0; first < args->rows; first += rows, sums += rows * vectors)
+        accumulate(args, first, sums, rows, vectors);
 }
 
 /* Four vectors of sums become 32 bytes of one row (4 vectors a row, or 3 and a spare), of two rows or of four. */
@@ -124,10 +136,10 @@ typedef void tile_function(const edgecore_gemm_args *args, __m256i *sums);
 #define TILE(rows, vectors)                                                                                            \
     __attribute__((noinline)) static void tile_##rows##x##vectors(const edgecore_gemm_args *args, __m256i *sums)      \
     {                                                                                                                  \
-        accumulate(args, sums, rows, vectors);                                                                         \
+        accumulate_tiles(args, sums, rows, vectors);                                                                   \
     }
 
-/* tiles_<cols> holds the tile functions for 1 .. rows rows. */
+/* tiles_<cols> holds the tile functions for 1 .. rows rows; they and requantise_<vectors> take all rows of a few tiles. */
 #define KERNEL(rows_, cols_, vectors, per_group, per_tile)                                                             \
     REQUANTISE(vectors)                                                                                                \
     static size_t block_bytes_##cols_(size_t taps, size_t k)                                                           \
@@ -140,15 +152,21 @@ typedef void tile_function(const edgecore_gemm_args *args, __m256i *sums);
     }                                                                                                                  \
     static void run_##cols_(const edgecore_gemm_args *args)                                                            \
     {                                                                                                                  \
-        __m256i sums[(rows_) * (vectors) + 3];                                                                         \
-        tiles_##cols_[args->rows - 1](args, sums);                                                                     \
-        requantise_##vectors(args, sums);                                                                              \
+        __m256i sums[TILES_AT_ONCE * (rows_) * (vectors) + 3];                                                         \
+        edgecore_gemm_args some = *args;                                                                               \
+        for (size_t left = args->tiles, tiles; left; left -= tiles, some.a += some.rows, some.out += some.rows) {      \
+            tiles = left < TILES_AT_ONCE ? left : TILES_AT_ONCE;                                                       \
+            some.rows = tiles * args->rows;                                                                            \
+            tiles_##cols_[args->rows - 1](&some, sums);                                                                \
+            requantise_##vectors(&some, sums);                                                                         \
+        }                                                                                                              \
     }                                                                                                                  \
     const edgecore_gemm_kernel NAMED(edgecore_gemm_##rows_##x##cols_) = {                                              \
         .name = "gemm_" #rows_ "x" #cols_ "c4__" TIER_NAME,                                                            \
         .rows = rows_,                                                                                                 \
         .cols = cols_,                                                                                                 \
         .k_step = 4,                                                                                                   \
+        .takes_tiles = true,                                                                                           \
         .group_cost = per_group,                                                                                       \
         .tile_cost = per_tile,                                                                                         \
         .block_bytes = block_bytes_##cols_,                                                                            \

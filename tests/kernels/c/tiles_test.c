@@ -211,6 +211,8 @@ static void gemm_kernel(const edgecore_tier *tier, const edgecore_gemm_kernel *k
                     for (size_t rows = 1; rows <= tallest; rows++)
                         for (size_t tiles = 1; tiles <= (kernel->takes_tiles ? 2 : 1); tiles++)
                             gemm_tiles(tier, kernel, &columns, block, rows, tiles, (enum values)values);
+                    if (kernel->takes_tiles)
+                        gemm_tiles(tier, kernel, &columns, block, (size_t)kernel->rows, 5, (enum values)values);
                     free(block);
                 }
 }
