@@ -203,7 +203,7 @@ static void mul_row(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, 
 #include "isa/x86/softmax_rows.h"
 #include "isa/x86/window_rows.h"
 #define EDGECORE_X86_ROWS \
-    .max_windows = max_windows, .line_pixels = line_pixels, .softmax_pixels = softmax_pixels,
+    .max_windows = max_windows, .line_offset = line_offset, .line_pixels = line_pixels, .softmax_pixels = softmax_pixels,
 #else
 #define EDGECORE_X86_ROWS
 #endif

@@ -51,10 +51,31 @@ static void sum_columns(const average_pool *self, int32_t *columns, const edgeco
         self->tier->sum_rows(columns + (size_t)x * n, edgecore_view_at(in, y0, x, c), in->row_stride, rows, n, self->flip_in);
 }
 
-static void add_sums(int32_t *restrict sums, const int32_t *restrict more, size_t n)
+/* Sums of `count` windows that lie inside the row, from the columns' sums. */
+static void add_windows(int32_t *restrict sums, const int32_t *restrict columns, int32_t count, int32_t filter, size_t step,
+                        size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        sums[i] += more[i];
+    for (int32_t p = 0; p < count; p++, sums += n, columns += step) {
+        for (size_t i = 0; i < n; i++)
+            sums[i] = columns[i];
+        for (size_t k = 1; k < (size_t)filter; k++)
+            for (size_t i = 0; i < n; i++)
+                sums[i] += columns[k * n + i];
+    }
+}
+
+/* Pixels of n sums to averages, in one run where they lie so. */
+static void average_pixels(const average_pool *self, uint8_t *out, ptrdiff_t step, const int32_t *sums, int32_t count,
+                           size_t n, int32_t elements)
+{
+    edgecore_row_average average = self->average;
+    average.count = elements;
+    if (step == (ptrdiff_t)n) {
+        self->tier->average_row(out, sums, (size_t)count * n, &average);
+        return;
+    }
+    for (int32_t p = 0; p < count; p++)
+        self->tier->average_row(out + p * step, sums + (size_t)p * n, n, &average);
 }
 
 static void run(const edgecore_op *op, const edgecore_view *inputs, const edgecore_view *output,
@@ -64,18 +85,26 @@ static void run(const edgecore_op *op, const edgecore_view *inputs, const edgeco
     const edgecore_pool_geometry *pool = &self->pool;
     const size_t n = (size_t)(region.c1 - region.c0);
     int32_t *columns = scratch, *sums = columns + (size_t)pool->in_width * n;
-    edgecore_row_average average = self->average;
+    const ptrdiff_t step = output->pixel_stride;
     for (int32_t y = region.y0; y < region.y1; y++) {
         int32_t y0, y1, x0, x1;
+        uint8_t *out = edgecore_view_at(output, y, 0, region.c0);
         edgecore_pool_window(y, pool->stride_h, pool->pad_top, pool->filter_h, pool->in_height, &y0, &y1);
         sum_columns(self, columns, &inputs[0], y0, y1, region.c0, n);
+        const int32_t inner = pool->inner_x1 - pool->inner_x0;
+        if (inner > 0) {
+            const size_t first = (size_t)(pool->inner_x0 * pool->stride_w - pool->pad_left);
+            add_windows(sums, columns + first * n, inner, pool->filter_w, (size_t)pool->stride_w * n, n);
+            average_pixels(self, out + pool->inner_x0 * step, step, sums, inner, n, (y1 - y0) * pool->filter_w);
+        }
         for (int32_t x = 0; x < pool->out_width; x++) {
+            if (x == pool->inner_x0)
+                x = pool->inner_x1;
+            if (x == pool->out_width)
+                break;
             edgecore_pool_window(x, pool->stride_w, pool->pad_left, pool->filter_w, pool->in_width, &x0, &x1);
-            memcpy(sums, columns + (size_t)x0 * n, n * sizeof *sums);
-            for (int32_t in_x = x0 + 1; in_x < x1; in_x++)
-                add_sums(sums, columns + (size_t)in_x * n, n);
-            average.count = (y1 - y0) * (x1 - x0);
-            self->tier->average_row(edgecore_view_at(output, y, x, region.c0), sums, n, &average);
+            add_windows(sums, columns + (size_t)x0 * n, 1, x1 - x0, 0, n);
+            average_pixels(self, out + x * step, step, sums, 1, n, (y1 - y0) * (x1 - x0));
         }
     }
 }
@@ -108,7 +137,7 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
     self->average.zero = edgecore_flip_of(desc->model_dtype);
     edgecore_activation_range(desc->params->activation, desc->output, &self->average.min, &self->average.max);
     self->base.klass = &edgecore_average_pool_2d_class;
-    self->base.scratch_bytes = (size_t)(self->pool.in_width + 1) * (size_t)self->pool.channels * sizeof(int32_t);
+    self->base.scratch_bytes = (size_t)(self->pool.in_width + self->pool.out_width) * (size_t)self->pool.channels * sizeof(int32_t);
     self->base.activation_inputs = 1;
     self->base.channel_step = 64;
     self->base.splits_rows = true;

@@ -119,7 +119,7 @@ static int32_t moving_input(const edgecore_op_desc *desc)
 }
 
 /* Lines for the constant's bytes, or for all that an activation may have. */
-static bool find_lines(binary *self, const edgecore_binary_kind *kind, const edgecore_op_desc *desc)
+static bool find_lines(binary *self, const edgecore_tier *tier, const edgecore_binary_kind *kind, const edgecore_op_desc *desc)
 {
     const size_t channels = (size_t)edgecore_shape4_of(desc->output).dims[3];
     const uint8_t *constant = self->constant[1 - self->moving];
@@ -127,7 +127,7 @@ static bool find_lines(binary *self, const edgecore_binary_kind *kind, const edg
     memset(wanted, !constant, sizeof wanted);
     for (size_t c = 0; constant && c < channels; c++)
         wanted[constant[c]] = true;
-    if (!edgecore_lines_find(self->lines, kind->row, kind->slope, &self->how, self->moving, wanted))
+    if (!edgecore_lines_find(self->lines, tier, kind, &self->how, self->moving, wanted))
         return false;
     for (size_t c = 0; constant && c < channels; c++)
         if (!self->lines->known[constant[c]])
@@ -170,7 +170,7 @@ edgecore_status edgecore_binary_prepare(const edgecore_binary_kind *kind, const 
         return EDGECORE_OK;
     self->line_pixels = tier->line_pixels;
     self->lines = malloc(sizeof *self->lines);
-    if (self->lines && !find_lines(self, kind, desc)) {
+    if (self->lines && !find_lines(self, tier, kind, desc)) {
         free(self->lines);
         self->lines = NULL;
     }

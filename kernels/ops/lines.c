@@ -6,37 +6,12 @@
 /* The finest steps of 2^-shift, and how many slopes on either side of the true one are tried. */
 enum { MOST_SHIFT = 22, LEAST_SHIFT = 8, TRIES = 8 };
 
-/* Whether some offset puts all 256 values of a line into their `bytes`; those at a clamp may lie beyond it. The shift leaves
- * room for all sums here, also with the slopes that are tried. */
-static bool find_offset(const edgecore_row_lines *form, const uint8_t bytes[256], int32_t slope, int32_t *offset)
-{
-    const int32_t zero_point = form->zero_point, below = form->below, shift = form->shift;
-    const int32_t min = form->min, max = form->max;
-    int32_t lowest = INT32_MIN, highest = INT32_MAX;
-    for (int32_t u = 0; u < 256; u++) {
-        const int32_t x = (u - zero_point) * slope, least = (bytes[u] << shift) - x + (below & (x >> 31));
-        const int32_t over = -(bytes[u] > min), under = -(bytes[u] < max); /* masks, for the compiler's vectors */
-        const int32_t at_least = (least & over) | (INT32_MIN & ~over), below_next = (least & under) | (INT32_MAX & ~under);
-        lowest = lowest > at_least ? lowest : at_least;
-        highest = highest < below_next ? highest : below_next;
-    }
-    const int64_t low = lowest, high = highest == INT32_MAX ? highest : (int64_t)highest + (1 << shift) - 1;
-    if (low > high)
-        return false;
-    if (highest == INT32_MAX)
-        *offset = lowest == INT32_MIN ? 0 : lowest;
-    else
-        *offset = (int32_t)(lowest == INT32_MIN ? high : low + (high - low) / 2);
-    const int64_t reach = 255 * (slope < 0 ? -(int64_t)slope : slope) + below;
-    return *offset + reach <= INT32_MAX && *offset - reach >= INT32_MIN;
-}
-
-static bool find_line(edgecore_lines *lines, const uint8_t bytes[256], double slope, int32_t byte)
+static bool find_line(edgecore_lines *lines, const edgecore_tier *tier, const uint8_t bytes[256], double slope, int32_t byte)
 {
     const int32_t nearest = (int32_t)lround(ldexp(slope, lines->form.shift));
     for (int32_t t = 0; t <= 2 * TRIES; t++) {
         const int32_t tried = nearest + (t % 2 ? t / 2 + 1 : -(t / 2));
-        if (!find_offset(&lines->form, bytes, tried, &lines->offsets[byte]))
+        if (!tier->line_offset(&lines->form, bytes, tried, &lines->offsets[byte]))
             continue;
         lines->slopes[byte] = tried;
         return true;
@@ -44,7 +19,7 @@ static bool find_line(edgecore_lines *lines, const uint8_t bytes[256], double sl
     return false;
 }
 
-bool edgecore_lines_find(edgecore_lines *lines, edgecore_binary_row row, edgecore_binary_slope slope,
+bool edgecore_lines_find(edgecore_lines *lines, const edgecore_tier *tier, const edgecore_binary_kind *kind,
                          const edgecore_row_arithmetic *how, int32_t moving, const bool wanted[256])
 {
     const edgecore_row_input *input = moving == 0 ? &how->a : &how->b;
@@ -53,7 +28,7 @@ bool edgecore_lines_find(edgecore_lines *lines, edgecore_binary_row row, edgecor
         return false;
     for (int32_t byte = 0; byte < 256; byte++)
         if (wanted[byte])
-            steepest = fmax(steepest, fabs(slope(how, moving, (uint8_t)byte)));
+            steepest = fmax(steepest, fabs(kind->slope(how, moving, (uint8_t)byte)));
     int32_t shift = MOST_SHIFT;
     while (shift >= LEAST_SHIFT && !(ldexp(255 * steepest + 516, shift) < 2147483648.0))
         shift--;
@@ -75,8 +50,8 @@ bool edgecore_lines_find(edgecore_lines *lines, edgecore_binary_row row, edgecor
         if (!wanted[byte])
             continue;
         memset(stays, byte, sizeof stays);
-        row(bytes, moving == 0 ? every : stays, moving == 0 ? stays : every, sizeof bytes, how);
-        lines->known[byte] = find_line(lines, bytes, slope(how, moving, (uint8_t)byte), byte);
+        kind->row(bytes, moving == 0 ? every : stays, moving == 0 ? stays : every, sizeof bytes, how);
+        lines->known[byte] = find_line(lines, tier, bytes, kind->slope(how, moving, (uint8_t)byte), byte);
     }
     if (bends)
         return true;

@@ -12,8 +12,8 @@ typedef struct edgecore_lines {
     edgecore_row_lines form; /* but for what belongs to a run: channels, strides and their slopes and offsets */
 } edgecore_lines;
 
-/* Finds a line for each wanted byte of input `1 - moving`; false where the tier's own row is needed for all. */
-bool edgecore_lines_find(edgecore_lines *lines, edgecore_binary_row row, edgecore_binary_slope slope,
+/* Finds a line for each wanted byte of input `1 - moving`; false where the kind's row is needed for all. */
+bool edgecore_lines_find(edgecore_lines *lines, const edgecore_tier *tier, const edgecore_binary_kind *kind,
                          const edgecore_row_arithmetic *how, int32_t moving, const bool wanted[256]);
 
 #endif

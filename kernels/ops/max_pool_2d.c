@@ -18,7 +18,6 @@ typedef struct max_pool {
     edgecore_pool_geometry pool;
     const edgecore_tier *tier;
     uint8_t flip;       /* of the input */
-    int32_t inner_x0, inner_x1; /* output columns whose windows lie inside the row */
     bool finish;        /* the maxima still go through `table`: a clamp, or another storage type */
     uint8_t table[256];
 } max_pool;
@@ -100,11 +99,11 @@ static void run_inner(const max_pool *self, uint8_t *out, ptrdiff_t out_step, co
                       size_t n)
 {
     const edgecore_pool_geometry *pool = &self->pool;
-    const int32_t count = self->inner_x1 - self->inner_x0;
+    const int32_t count = pool->inner_x1 - pool->inner_x0;
     if (count <= 0)
         return;
     const edgecore_view row = {(uint8_t *)columns, 1, pool->in_width, (int32_t)n, 0, 0, (ptrdiff_t)n};
-    const int32_t first = self->inner_x0 * pool->stride_w - pool->pad_left;
+    const int32_t first = pool->inner_x0 * pool->stride_w - pool->pad_left;
     const size_t bytes = ((size_t)(count - 1) * (size_t)pool->stride_w + 1) * n;
     bool direct = pool->stride_w == 1 && out_step == (ptrdiff_t)n;
     max_of_window(self, direct ? out : wide, &row, 0, 1, first, first + pool->filter_w, 0, bytes);
@@ -131,23 +130,23 @@ static bool run_windows(const max_pool *self, uint8_t *out, ptrdiff_t out_step, 
     const edgecore_pool_geometry *pool = &self->pool;
     const int32_t size = pool->filter_w;
     if (!self->tier->max_windows || n < EDGECORE_WINDOW_BYTES || pool->stride_w != 2 || (size != 2 && size != 3) ||
-        y1 - y0 != size || self->inner_x0 == self->inner_x1)
+        y1 - y0 != size || pool->inner_x0 == pool->inner_x1)
         return false;
     edgecore_row_windows windows = {
         .size = (size_t)size,
-        .count = (size_t)(self->inner_x1 - self->inner_x0),
+        .count = (size_t)(pool->inner_x1 - pool->inner_x0),
         .pixel_stride = in->pixel_stride,
         .out_stride = out_step,
         .n = n,
         .flip = self->flip,
     };
     for (int32_t r = 0; r < size; r++)
-        windows.rows[r] = edgecore_view_at(in, y0 + r, self->inner_x0 * 2 - pool->pad_left, c);
-    self->tier->max_windows(out + self->inner_x0 * out_step, &windows);
+        windows.rows[r] = edgecore_view_at(in, y0 + r, pool->inner_x0 * 2 - pool->pad_left, c);
+    self->tier->max_windows(out + pool->inner_x0 * out_step, &windows);
     for (int32_t x = 0; x < pool->out_width; x++) {
         int32_t x0, x1;
-        if (x == self->inner_x0)
-            x = self->inner_x1;
+        if (x == pool->inner_x0)
+            x = pool->inner_x1;
         if (x == pool->out_width)
             break;
         edgecore_pool_window(x, pool->stride_w, pool->pad_left, pool->filter_w, pool->in_width, &x0, &x1);
@@ -180,9 +179,9 @@ static void run(const edgecore_op *op, const edgecore_view *inputs, const edgeco
         const ptrdiff_t step = output->pixel_stride;
         if (!run_windows(self, out, step, &inputs[0], y0, y1, region.c0, n)) {
             const uint8_t *columns = columns_of(self, memory, &inputs[0], y0, y1, region.c0, n);
-            run_edge(self, out, step, columns, n, 0, self->inner_x0);
-            run_inner(self, out + self->inner_x0 * step, step, columns, wide, n);
-            run_edge(self, out, step, columns, n, self->inner_x1, pool->out_width);
+            run_edge(self, out, step, columns, n, 0, pool->inner_x0);
+            run_inner(self, out + pool->inner_x0 * step, step, columns, wide, n);
+            run_edge(self, out, step, columns, n, pool->inner_x1, pool->out_width);
         }
         if (self->finish)
             finish_row(self, out, step, n);
@@ -220,11 +219,6 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
     self->finish = min > 0 || max < 255 || self->flip != flip_out;
     for (int32_t u = 0; u < 256; u++)
         self->table[u ^ self->flip] = edgecore_clamp_u8(u, min, max) ^ flip_out;
-    int32_t inner_x0 = (pool.pad_left + pool.stride_w - 1) / pool.stride_w;
-    int32_t room = pool.in_width - pool.filter_w + pool.pad_left;
-    int32_t inner_x1 = room < 0 ? 0 : room / pool.stride_w + 1;
-    self->inner_x0 = inner_x0 < pool.out_width ? inner_x0 : pool.out_width;
-    self->inner_x1 = inner_x1 < self->inner_x0 ? self->inner_x0 : inner_x1;
     self->base.klass = &edgecore_max_pool_2d_class;
     self->base.scratch_bytes = 2 * (size_t)pool.in_width * (size_t)pool.channels;
     self->base.activation_inputs = 1;

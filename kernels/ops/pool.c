@@ -49,6 +49,11 @@ edgecore_pool_geometry edgecore_pool_geometry_of(const edgecore_op_desc *desc)
         .pad_top = p->pad_top,
         .pad_left = p->pad_left,
     };
+    const int32_t inner_x0 = (pool.pad_left + pool.stride_w - 1) / pool.stride_w;
+    const int32_t room = pool.in_width - pool.filter_w + pool.pad_left;
+    const int32_t inner_x1 = room < 0 ? 0 : room / pool.stride_w + 1;
+    pool.inner_x0 = inner_x0 < pool.out_width ? inner_x0 : pool.out_width;
+    pool.inner_x1 = inner_x1 < pool.inner_x0 ? pool.inner_x0 : inner_x1;
     return pool;
 }
 

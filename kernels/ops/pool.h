@@ -7,6 +7,7 @@
 typedef struct edgecore_pool_geometry {
     int32_t in_height, in_width, out_width, channels;
     int32_t filter_h, filter_w, stride_h, stride_w, pad_top, pad_left;
+    int32_t inner_x0, inner_x1; /* output columns whose windows lie inside the row */
 } edgecore_pool_geometry;
 
 /* Everything check() asks of a pool; every window then holds at least one pixel of the input. */

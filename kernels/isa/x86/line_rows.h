@@ -127,6 +127,30 @@ static inline __attribute__((always_inline)) void line_run(uint8_t *out, const u
     }
 }
 
+/* See edgecore_tier. The masks are for the compiler's vectors. */
+static bool line_offset(const edgecore_row_lines *form, const uint8_t bytes[256], int32_t slope, int32_t *offset)
+{
+    const int32_t zero_point = form->zero_point, below = form->below, shift = form->shift;
+    const int32_t min = form->min, max = form->max;
+    int32_t lowest = INT32_MIN, highest = INT32_MAX;
+    for (int32_t u = 0; u < 256; u++) {
+        const int32_t x = (u - zero_point) * slope, least = (bytes[u] << shift) - x + (below & (x >> 31));
+        const int32_t over = -(bytes[u] > min), under = -(bytes[u] < max);
+        const int32_t at_least = (least & over) | (INT32_MIN & ~over), below_next = (least & under) | (INT32_MAX & ~under);
+        lowest = lowest > at_least ? lowest : at_least;
+        highest = highest < below_next ? highest : below_next;
+    }
+    const int64_t low = lowest, high = highest == INT32_MAX ? highest : (int64_t)highest + (1 << shift) - 1;
+    if (low > high)
+        return false;
+    if (highest == INT32_MAX)
+        *offset = lowest == INT32_MIN ? 0 : lowest;
+    else
+        *offset = (int32_t)(lowest == INT32_MIN ? high : low + (high - low) / 2);
+    const int64_t reach = 255 * (slope < 0 ? -(int64_t)slope : slope) + below;
+    return *offset + reach <= INT32_MAX && *offset - reach >= INT32_MIN;
+}
+
 static void line_pixels(uint8_t *out, const uint8_t *in, size_t pixels, const edgecore_row_lines *lines)
 {
     if (lines->below)

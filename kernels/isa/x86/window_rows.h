@@ -1,5 +1,5 @@
-/* Maxima of pooling windows two pixels apart for AVX2 and up, straight from the input: whole vectors of a pixel's channels, the last
- * of which lies over the one before.
+/* Maxima of pooling windows two pixels apart for AVX2 and up, straight from the input: whole vectors of a pixel's channels,
+ * the last of which lies over the one before.
  *
  * Included by a tier's translation unit through isa/rows_template.h. */
 #ifndef EDGECORE_ISA_X86_WINDOW_ROWS_H

@@ -308,7 +308,7 @@ static void softmaxes(size_t n)
     static _Alignas(64) uint8_t scratch[5 * EDGECORE_SOFTMAX_CHANNELS * EDGECORE_SOFTMAX_PIXELS];
     int32_t exps[256] = {INT32_MAX};
     for (int32_t i = 1; i < 256; i++)
-        exps[i] = random_between(0, exps[i - 1]);
+        exps[i] = exps[i - 1] > 0 ? random_between(0, exps[i - 1] - 1) : 0;
     for (int32_t round = 0; round < 4 && tested->softmax_pixels && n > 0 && n <= EDGECORE_SOFTMAX_CHANNELS; round++) {
         const size_t stride = n + (size_t)random_between(0, 2), fits = (MOST - n) / stride + 1;
         const size_t pixels = (size_t)random_between(1, fits < 70 ? (int32_t)fits : 70), bytes = (pixels - 1) * stride + n;
