@@ -14,7 +14,7 @@
 #include "ops/validate.h"
 #include "ops/view.h"
 
-enum { BLOCK = EDGECORE_AFFINE_CHANNELS, VALUES = 256 };
+enum { BLOCK = EDGECORE_AFFINE_CHANNELS, VALUES = 256, PIXELS = 48 };
 
 typedef struct affine_block {
     edgecore_affine_block block;
@@ -143,8 +143,6 @@ static void run_kernel(const affine_channel *self, const affine_block *block, co
         .block = &block->block,
         .zero_point = self->mul.a.zero_point,
         .slope = self->slope,
-        .flip_in = self->mul.a.flip,
-        .flip_out = self->add.flip,
     };
     self->tier->affine_pixels(&args);
 }
@@ -179,12 +177,12 @@ static bool agrees(const trial *t, size_t channel)
     return true;
 }
 
-static void set_limits(const affine_channel *self, const trial *t, affine_block *block)
+static void set_limits(const trial *t, affine_block *block)
 {
     memset(block->block.min, 255, BLOCK);
     for (size_t value = 0; value < VALUES; value++)
         for (size_t c = 0; c < BLOCK; c++) {
-            const uint8_t byte = t->expected[value][c] ^ self->add.flip;
+            const uint8_t byte = t->expected[value][c];
             block->block.min[c] = byte < block->block.min[c] ? byte : block->block.min[c];
             block->block.max[c] = byte > block->block.max[c] ? byte : block->block.max[c];
         }
@@ -197,7 +195,7 @@ static void fit(const affine_channel *self, trial *t, affine_block *block, size_
     enum { STEPS = sizeof steps / sizeof *steps };
     bool wrong[BLOCK];
     make_expected(self, t, first);
-    set_limits(self, t, block);
+    set_limits(t, block);
     memset(wrong, true, sizeof wrong);
     for (size_t attempt = 0; attempt < STEPS * STEPS && !block->exact; attempt++) {
         for (size_t c = 0; c < BLOCK; c++)
@@ -218,34 +216,51 @@ static bool fit_all(affine_channel *self)
     trial *t = malloc(sizeof *t);
     self->blocks = calloc(blocks, sizeof *self->blocks);
     const bool made = t && self->blocks;
-    for (size_t b = 0; made && b < blocks && self->tier->affine_pixels; b++)
+    const bool stored_as_uint8 = self->mul.a.flip == 0 && self->add.flip == 0;
+    for (size_t b = 0; made && b < blocks && self->tier->affine_pixels && stored_as_uint8; b++)
         fit(self, t, &self->blocks[b], b * BLOCK);
     free(t);
     self->base.weight_bytes = blocks * (sizeof *self->blocks + 2 * BLOCK);
     return made;
 }
 
+/* Channels [c, c + n) of rows [y0, y1) by the two operators' own rows. */
+static void run_rows(const affine_channel *self, const edgecore_view *in, const edgecore_view *output, int32_t y0, int32_t y1,
+                     int32_t c, size_t n)
+{
+    for (int32_t y = y0; y < y1; y++)
+        for (int32_t x = 0; x < output->width; x++) {
+            uint8_t *to = edgecore_view_at(output, y, x, c);
+            self->tier->mul_row(to, edgecore_view_at(in, y, x, c), self->factors + c, n, &self->mul);
+            self->tier->add_row(to, to, self->addends + c, n, &self->add);
+        }
+}
+
+static bool rows_follow(const edgecore_view *view)
+{
+    return view->row_stride == view->width * view->pixel_stride;
+}
+
+/* Block after block over a few rows, which stay in the first-level cache and are enough for a block's coefficients to pay. */
 static void run(const edgecore_op *op, const edgecore_view *inputs, const edgecore_view *output, edgecore_region region,
                 void *scratch)
 {
     const affine_channel *self = (const affine_channel *)op;
     const edgecore_view *in = &inputs[0];
+    const int32_t together = rows_follow(in) && rows_follow(output) ? 1 + PIXELS / output->width : 1;
     (void)scratch;
-    for (int32_t y = region.y0; y < region.y1; y++)
+    for (int32_t y = region.y0, end; y < region.y1; y = end) {
+        end = y + together < region.y1 ? y + together : region.y1;
         for (int32_t c = region.c0; c < region.c1; c += BLOCK) {
             const affine_block *block = &self->blocks[c / BLOCK];
             const size_t n = (size_t)(region.c1 - c < BLOCK ? region.c1 - c : BLOCK);
-            if (block->exact) {
+            if (block->exact)
                 run_kernel(self, block, edgecore_view_at(in, y, 0, c), in->pixel_stride, edgecore_view_at(output, y, 0, c),
-                           output->pixel_stride, (size_t)output->width, n);
-                continue;
-            }
-            for (int32_t x = 0; x < output->width; x++) {
-                uint8_t *to = edgecore_view_at(output, y, x, c);
-                self->tier->mul_row(to, edgecore_view_at(in, y, x, c), self->factors + c, n, &self->mul);
-                self->tier->add_row(to, to, self->addends + c, n, &self->add);
-            }
+                           output->pixel_stride, (size_t)(end - y) * (size_t)output->width, n);
+            else
+                run_rows(self, in, output, y, end, c, n);
         }
+    }
 }
 
 static void input_rows(const edgecore_op *op, int32_t index, int32_t y0, int32_t y1, int32_t *in_y0, int32_t *in_y1)

@@ -15,13 +15,11 @@
 enum { AFFINE_PIXELS = 2 };
 typedef __m512i affine_bytes;
 typedef __m512 affine_floats;
-#define affine_spread_8(v) _mm512_set1_epi8((char)(v))
 #define affine_spread_16 _mm512_set1_epi16
 #define affine_spread_float _mm512_set1_ps
 #define affine_coefficients(at) _mm512_broadcast_f32x8(_mm256_loadu_ps(at))
 #define affine_limits(at) _mm512_broadcast_i64x4(_mm256_loadu_si256((const __m256i *)(at)))
 #define affine_zero _mm512_setzero_si512
-#define affine_xor _mm512_xor_si512
 #define affine_low_8 _mm512_unpacklo_epi8
 #define affine_high_8 _mm512_unpackhi_epi8
 #define affine_low_16 _mm512_unpacklo_epi16
@@ -66,13 +64,11 @@ static inline __attribute__((always_inline)) void affine_store(uint8_t *first, u
 enum { AFFINE_PIXELS = 1 };
 typedef __m256i affine_bytes;
 typedef __m256 affine_floats;
-#define affine_spread_8(v) _mm256_set1_epi8((char)(v))
 #define affine_spread_16 _mm256_set1_epi16
 #define affine_spread_float _mm256_set1_ps
 #define affine_coefficients _mm256_loadu_ps
 #define affine_limits(at) _mm256_loadu_si256((const __m256i *)(at))
 #define affine_zero _mm256_setzero_si256
-#define affine_xor _mm256_xor_si256
 #define affine_low_8 _mm256_unpacklo_epi8
 #define affine_high_8 _mm256_unpackhi_epi8
 #define affine_low_16 _mm256_unpacklo_epi16
@@ -139,7 +135,6 @@ static inline __attribute__((always_inline)) void affine_run(const edgecore_affi
     const affine_quarter first = affine_quarter_of(args->block, 0), second = affine_quarter_of(args->block, 1);
     const affine_quarter third = affine_quarter_of(args->block, 2), fourth = affine_quarter_of(args->block, 3);
     const affine_bytes min = affine_limits(args->block->min), max = affine_limits(args->block->max);
-    const affine_bytes flips_in = affine_spread_8(args->flip_in), flips_out = affine_spread_8(args->flip_out);
     const affine_bytes exponent = affine_spread_16(0x4B00);
     const affine_floats zero = affine_spread_float((float)(0x800000 + args->zero_point));
     const affine_floats slope = affine_spread_float(args->slope);
@@ -147,14 +142,14 @@ static inline __attribute__((always_inline)) void affine_run(const edgecore_affi
     uint8_t *out = args->out;
     for (size_t left = args->pixels; left > 0; left -= left < AFFINE_PIXELS ? left : AFFINE_PIXELS) {
         const bool pair = left >= AFFINE_PIXELS;
-        const affine_bytes x = affine_xor(affine_load(in, pair ? in + args->in_stride : in), flips_in);
+        const affine_bytes x = affine_load(in, pair ? in + args->in_stride : in);
         const affine_bytes low = affine_low_8(x, affine_zero()), high = affine_high_8(x, affine_zero());
         const affine_bytes words_low = affine_pack_32(affine_map(affine_low_16(low, exponent), &first, zero, slope),
                                                       affine_map(affine_high_16(low, exponent), &second, zero, slope));
         const affine_bytes words_high = affine_pack_32(affine_map(affine_low_16(high, exponent), &third, zero, slope),
                                                        affine_map(affine_high_16(high, exponent), &fourth, zero, slope));
         const affine_bytes y = affine_min_8(affine_max_8(affine_pack_16(words_low, words_high), min), max);
-        affine_store(out, pair ? out + args->out_stride : out, affine_xor(y, flips_out), channels);
+        affine_store(out, pair ? out + args->out_stride : out, y, channels);
         in += AFFINE_PIXELS * args->in_stride;
         out += AFFINE_PIXELS * args->out_stride;
     }
