@@ -161,8 +161,6 @@ static void fill(trial *t, const uint8_t constants[BLOCK])
 
 static void make_expected(const affine_channel *self, trial *t, size_t first)
 {
-    for (size_t value = 0; value < VALUES; value++)
-        memset(t->in[value], (int)value, BLOCK);
     fill(t, self->factors + first);
     self->tier->mul_row(t->expected[0], t->in[0], t->constants[0], sizeof t->in, &self->mul);
     fill(t, self->addends + first);
@@ -177,15 +175,14 @@ static bool agrees(const trial *t, size_t channel)
     return true;
 }
 
+/* A channel's map only rises or only falls, so that the bytes of the first and last input bound all others. */
 static void set_limits(const trial *t, affine_block *block)
 {
-    memset(block->block.min, 255, BLOCK);
-    for (size_t value = 0; value < VALUES; value++)
-        for (size_t c = 0; c < BLOCK; c++) {
-            const uint8_t byte = t->expected[value][c];
-            block->block.min[c] = byte < block->block.min[c] ? byte : block->block.min[c];
-            block->block.max[c] = byte > block->block.max[c] ? byte : block->block.max[c];
-        }
+    for (size_t c = 0; c < BLOCK; c++) {
+        const uint8_t first = t->expected[0][c], last = t->expected[VALUES - 1][c];
+        block->block.min[c] = first < last ? first : last;
+        block->block.max[c] = first < last ? last : first;
+    }
 }
 
 /* Tries coefficients until every channel of the block has some that are exact. */
@@ -202,11 +199,9 @@ static void fit(const affine_channel *self, trial *t, affine_block *block, size_
             if (wrong[c])
                 set_channel(self, &block->block, first, c, steps[attempt / STEPS], steps[attempt % STEPS]);
         run_kernel(self, block, t->in[0], BLOCK, t->given[0], BLOCK, VALUES, BLOCK);
-        block->exact = true;
-        for (size_t c = 0; c < BLOCK; c++) {
+        block->exact = memcmp(t->given, t->expected, sizeof t->given) == 0;
+        for (size_t c = 0; c < BLOCK && !block->exact; c++)
             wrong[c] = wrong[c] && !agrees(t, c);
-            block->exact = block->exact && !wrong[c];
-        }
     }
 }
 
@@ -216,6 +211,8 @@ static bool fit_all(affine_channel *self)
     trial *t = malloc(sizeof *t);
     self->blocks = calloc(blocks, sizeof *self->blocks);
     const bool made = t && self->blocks;
+    for (size_t value = 0; made && value < VALUES; value++)
+        memset(t->in[value], (int)value, BLOCK);
     const bool stored_as_uint8 = self->mul.a.flip == 0 && self->add.flip == 0;
     for (size_t b = 0; made && b < blocks && self->tier->affine_pixels && stored_as_uint8; b++)
         fit(self, t, &self->blocks[b], b * BLOCK);
