@@ -16,16 +16,20 @@ def test_block(name: str) -> None:
     hold(BLOCKS[name], examples=20)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
 @pytest.mark.parametrize("swapped", [False, True], ids=["constants right", "constants left"])
 @pytest.mark.parametrize("seen", [False, True], ids=["", "product wanted"])
-def test_affine_channel_is_one_step(seen: bool, swapped: bool) -> None:
+def test_affine_channel_is_one_step(seen: bool, swapped: bool, dtype: str) -> None:
     """Batch normalisation behind a concatenation, as in DenseNet: its sum passes a ReLU."""
-    net = Network(seed=7)
-    x = net.input((1, 9, 8, 96), Quant(0.04, -9))
-    factor = net.quantised_constant((1, 1, 1, 96), Quant(0.011, 3))
-    addend = net.quantised_constant((96,), Quant(0.02, -1))
-    product = net.binary("MUL", *((factor, x) if swapped else (x, factor)), "NONE", Quant(0.045, 5))
-    y = net.binary("ADD", *((addend, product) if swapped else (product, addend)), "RELU", Quant(0.03, -128))
+    net = Network(seed=7, dtype=dtype)
+    middle = 128 + net.low
+    x = net.input((1, 9, 8, 96), Quant(0.04, middle - 9))
+    factor = net.quantised_constant((1, 1, 1, 96), Quant(0.011, middle + 3))
+    addend = net.quantised_constant((96,), Quant(0.02, middle - 1))
+    product = net.binary("MUL", *((factor, x) if swapped else (x, factor)), "NONE", Quant(0.045, middle + 5))
+    y = net.binary(
+        "ADD", *((addend, product) if swapped else (product, addend)), "RELU", Quant(0.03, net.low)
+    )
     net.output(*([product, y] if seen else [y]))
     model = net.build()
     for (isa, _, fused), run in assert_same(model, random_inputs(model)).items():
