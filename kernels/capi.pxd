@@ -60,6 +60,7 @@ cdef extern from "edgecore/types.h" nogil:
         EDGECORE_STRIDED_SLICE
         EDGECORE_SWISH
         EDGECORE_MULTI_SCALE_MAX_POOL
+        EDGECORE_AFFINE_CHANNEL
 
     ctypedef enum edgecore_activation:
         EDGECORE_ACT_NONE

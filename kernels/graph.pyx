@@ -18,6 +18,7 @@ NODES = (
     "conv_2d", "depthwise_conv_2d", "fully_connected", "transpose_conv", "max_pool_2d", "average_pool_2d", "mean", "add", "mul",
     "concatenation", "pad", "reshape", "softmax", "relu", "relu6", "leaky_relu", "logistic", "tanh", "hard_swish", "quantize",
     "resize_nearest_neighbor", "resize_bilinear", "transpose", "strided_slice", "swish", "multi_scale_max_pool",
+    "affine_channel",
 )
 ACTIVATIONS = ("none", "relu", "relu_n1_to_1", "relu6")
 DTYPES = ("int8", "uint8", "int32")

@@ -33,6 +33,8 @@ static edgecore_status rewrite(edgecore_program *program, const edgecore_tier *t
         status = edgecore_fuse_multi_scale(program, message);
     if (!status)
         status = edgecore_fuse_swish(program, message);
+    if (!status && tier->affine_pixels)
+        status = edgecore_fuse_affine(program, message);
     if (!status)
         status = edgecore_place_pass(program, message);
     if (!status)

@@ -103,6 +103,7 @@ void edgecore_storage_pass(edgecore_program *program, edgecore_dtype storage);
 edgecore_status edgecore_fuse_pad(edgecore_program *program, edgecore_message *message);
 edgecore_status edgecore_fuse_multi_scale(edgecore_program *program, edgecore_message *message);
 edgecore_status edgecore_fuse_swish(edgecore_program *program, edgecore_message *message);
+edgecore_status edgecore_fuse_affine(edgecore_program *program, edgecore_message *message);
 edgecore_status edgecore_place_pass(edgecore_program *program, edgecore_message *message);
 edgecore_status edgecore_group_pass(edgecore_program *program, edgecore_message *message);
 

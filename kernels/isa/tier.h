@@ -196,6 +196,36 @@ typedef struct edgecore_row_average {
     uint8_t flip;     /* of the output */
 } edgecore_row_average;
 
+/* A product and a sum in float that give each of up to 32 channels the bytes of a MUL and an ADD by constants:
+ *   product = trunc(fma(x - zero_point, factor, x < zero_point ? -half : half))
+ *   out     = clamp(trunc(fma(product, slope, offset)), min, max)
+ * A fused product is rounded once. Channel c has its floats at edgecore_affine_lane(c): where unpacking 16 bytes to words and
+ * those to 32 bits, within 128 bits each, leaves it. */
+#define EDGECORE_AFFINE_CHANNELS 32
+
+typedef struct edgecore_affine_block {
+    float factor[EDGECORE_AFFINE_CHANNELS], offset[EDGECORE_AFFINE_CHANNELS];
+    float half[EDGECORE_AFFINE_CHANNELS];                                      /* has the sign of the factor */
+    uint8_t min[EDGECORE_AFFINE_CHANNELS], max[EDGECORE_AFFINE_CHANNELS];      /* by channel */
+} edgecore_affine_block;
+
+static inline size_t edgecore_affine_lane(size_t channel)
+{
+    return channel / 4 % 4 * 8 + channel / 16 * 4 + channel % 4;
+}
+
+/* Input and output are stored as uint8. Of each input pixel EDGECORE_AFFINE_CHANNELS bytes are read. */
+typedef struct edgecore_affine_pixels {
+    const uint8_t *in;
+    uint8_t *out;
+    ptrdiff_t in_stride, out_stride; /* bytes from one pixel to the next */
+    size_t pixels;
+    size_t channels;                 /* that are written */
+    const edgecore_affine_block *block;
+    int32_t zero_point;              /* input's */
+    float slope;
+} edgecore_affine_pixels;
+
 /* The largest count whose sums of bytes float holds exactly. */
 #define EDGECORE_FLOAT_COUNT (1 << 15)
 
@@ -238,6 +268,8 @@ typedef struct edgecore_tier {
      * lie beyond it; false where none does. |slope| * 255 + 257 * 2^shift + below stays within 31 bits. */
     bool (*line_offset)(const edgecore_row_lines *form, const uint8_t bytes[256], int32_t slope, int32_t *offset);
     void (*line_pixels)(uint8_t *out, const uint8_t *in, size_t pixels, const edgecore_row_lines *lines);
+    /* May be NULL: MUL and ADD then stay apart. */
+    void (*affine_pixels)(const edgecore_affine_pixels *args);
     void (*average_row)(uint8_t *out, const int32_t *sums, size_t n, const edgecore_row_average *how);
     /* Two rows of a bilinear resize: sums[i] = weight_a * a + weight_b * b of values (byte ^ flip) - 128. */
     void (*blend_rows)(int32_t *sums, const uint8_t *a, const uint8_t *b, size_t n, int32_t weight_a, int32_t weight_b,

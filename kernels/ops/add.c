@@ -37,6 +37,20 @@ static edgecore_status check(const edgecore_op_desc *desc, edgecore_message *mes
     return status;
 }
 
+edgecore_row_arithmetic edgecore_add_arithmetic(const edgecore_op_desc *desc)
+{
+    add_multipliers m;
+    multipliers_of(desc, &m);
+    edgecore_row_arithmetic how = edgecore_binary_arithmetic(desc);
+    how.a.multiplier = m.a.multiplier;
+    how.a.right_shift = -m.a.shift;
+    how.b.multiplier = m.b.multiplier;
+    how.b.right_shift = -m.b.shift;
+    how.multiplier = m.out.multiplier;
+    how.right_shift = -m.out.shift;
+    return how;
+}
+
 static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier *tier, edgecore_op **op,
                                edgecore_message *message);
 
@@ -52,15 +66,7 @@ const edgecore_op_class edgecore_add_class = {
 static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier *tier, edgecore_op **op,
                                edgecore_message *message)
 {
-    add_multipliers m;
-    multipliers_of(desc, &m);
-    edgecore_row_arithmetic how = edgecore_binary_arithmetic(desc);
-    how.a.multiplier = m.a.multiplier;
-    how.a.right_shift = -m.a.shift;
-    how.b.multiplier = m.b.multiplier;
-    how.b.right_shift = -m.b.shift;
-    how.multiplier = m.out.multiplier;
-    how.right_shift = -m.out.shift;
+    const edgecore_row_arithmetic how = edgecore_add_arithmetic(desc);
     const edgecore_binary_kind kind = {&edgecore_add_class, tier->add_row, slope};
     return edgecore_binary_prepare(&kind, desc, tier, &how, op, message);
 }

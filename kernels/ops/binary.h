@@ -18,6 +18,10 @@ edgecore_status edgecore_check_binary(const edgecore_op_desc *desc, edgecore_mes
 /* Flips, zero points and the activation clamp; the multipliers are the caller's. */
 edgecore_row_arithmetic edgecore_binary_arithmetic(const edgecore_op_desc *desc);
 
+/* All of it, of a description that has passed the operator's check(). */
+edgecore_row_arithmetic edgecore_add_arithmetic(const edgecore_op_desc *desc);
+edgecore_row_arithmetic edgecore_mul_arithmetic(const edgecore_op_desc *desc);
+
 /* What the two operators differ in. */
 typedef struct edgecore_binary_kind {
     const edgecore_op_class *klass;

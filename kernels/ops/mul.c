@@ -24,6 +24,16 @@ static edgecore_status check(const edgecore_op_desc *desc, edgecore_message *mes
     return status != EDGECORE_OK ? status : edgecore_check_multiplier(ratio(desc), PRODUCT_BITS, message);
 }
 
+edgecore_row_arithmetic edgecore_mul_arithmetic(const edgecore_op_desc *desc)
+{
+    edgecore_multiplier m = edgecore_quantize_multiplier(ratio(desc));
+    edgecore_row_arithmetic how = edgecore_binary_arithmetic(desc);
+    how.multiplier = m.multiplier;
+    how.left_shift = m.shift > 0 ? m.shift : 0;
+    how.right_shift = m.shift > 0 ? 0 : -m.shift;
+    return how;
+}
+
 static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier *tier, edgecore_op **op,
                                edgecore_message *message);
 
@@ -39,11 +49,7 @@ const edgecore_op_class edgecore_mul_class = {
 static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier *tier, edgecore_op **op,
                                edgecore_message *message)
 {
-    edgecore_multiplier m = edgecore_quantize_multiplier(ratio(desc));
-    edgecore_row_arithmetic how = edgecore_binary_arithmetic(desc);
-    how.multiplier = m.multiplier;
-    how.left_shift = m.shift > 0 ? m.shift : 0;
-    how.right_shift = m.shift > 0 ? 0 : -m.shift;
+    const edgecore_row_arithmetic how = edgecore_mul_arithmetic(desc);
     const edgecore_binary_kind kind = {&edgecore_mul_class, tier->mul_row, slope};
     return edgecore_binary_prepare(&kind, desc, tier, &how, op, message);
 }

@@ -11,6 +11,7 @@ extern const edgecore_op_class edgecore_logistic_class, edgecore_tanh_class, edg
 extern const edgecore_op_class edgecore_resize_nearest_neighbor_class, edgecore_resize_bilinear_class;
 extern const edgecore_op_class edgecore_transpose_class, edgecore_strided_slice_class;
 extern const edgecore_op_class edgecore_swish_class, edgecore_multi_scale_max_pool_class;
+extern const edgecore_op_class edgecore_affine_channel_class;
 
 static const edgecore_op_class *const classes[EDGECORE_OP_KINDS] = {
     [EDGECORE_CONV_2D] = &edgecore_conv_2d_class,
@@ -39,6 +40,7 @@ static const edgecore_op_class *const classes[EDGECORE_OP_KINDS] = {
     [EDGECORE_STRIDED_SLICE] = &edgecore_strided_slice_class,
     [EDGECORE_SWISH] = &edgecore_swish_class,
     [EDGECORE_MULTI_SCALE_MAX_POOL] = &edgecore_multi_scale_max_pool_class,
+    [EDGECORE_AFFINE_CHANNEL] = &edgecore_affine_channel_class,
 };
 
 const edgecore_op_class *edgecore_op_class_of(edgecore_op_kind kind)

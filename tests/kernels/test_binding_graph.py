@@ -190,7 +190,7 @@ def test_engines_come_from_graphs() -> None:
 
 
 def test_nodes_are_the_steps_names() -> None:
-    assert len(NODES) == len(set(NODES)) == 26
+    assert len(NODES) == len(set(NODES)) == 27
 
 
 def test_cpu() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from .cases import ACTIVATIONS, CHANNELS, PADDINGS, Case
+from .cases import ACTIVATIONS, CHANNELS, PADDINGS, Case, quants
 from .network import Network, Quant
 from .runtime import random_inputs
 
@@ -196,6 +196,28 @@ def _swish(draw: st.DrawFn, net: Network) -> tuple[str, tuple[str, ...]]:
     return f"swish {net.shape(y)} {ratio=} {point=} {seen=}", (wanted,)
 
 
+def _affine(draw: st.DrawFn, net: Network) -> tuple[str, tuple[str, ...]]:
+    """Batch normalisation behind a map that no convolution made: its product, then its sum, by constants."""
+    shape = (1, draw(SIZES), draw(SIZES), draw(st.integers(1, 70)))
+    x = net.input(shape, draw(quants(1e-3, 2.0)))
+    constants, scale = [], net.quants[x].scale
+    for kind in ("MUL", "ADD"):
+        dims = draw(st.sampled_from([(1, 1, 1, shape[3]), (shape[3],), (1,), ()]))
+        quant = draw(quants(1e-3, 2.0))
+        if kind == "ADD":  # mostly near the product's
+            quant = Quant(scale * draw(st.sampled_from([1.0, 0.5, 0.013, 3.7])), quant.zero_point)
+        other = net.quantised_constant(dims, quant)
+        scale = scale * quant.scale * 90 if kind == "MUL" else max(scale, quant.scale)
+        scale *= draw(st.sampled_from([1.0, 1.5, 0.1, 0.731]))
+        pair = (x, other) if draw(st.booleans()) else (other, x)
+        x = net.binary(kind, *pair, draw(ACTIVATIONS), Quant(scale, draw(quants()).zero_point))
+        constants.append(f"{dims} {net.quants[other]} {net.quants[x]}")
+        if kind == "MUL" and draw(st.integers(0, 4)) == 0:
+            net.output(x)  # a near miss: the product is wanted
+    net.output(x)
+    return f"affine channel {shape} {' then '.join(constants)}", ()
+
+
 def _graph(draw: st.DrawFn, net: Network) -> tuple[str, tuple[str, ...]]:
     """A random graph of maps that all have one size, with random outputs; shrinks to few operators."""
     quant = net.random_quant()
@@ -267,6 +289,7 @@ BLOCKS: dict[str, st.SearchStrategy[Case]] = {
         "conv_activation": _activation,
         "pad": _pad,
         "swish": _swish,
+        "affine_channel": _affine,
         "dense": _dense,
         "graph": _graph,
     }.items()

@@ -78,6 +78,7 @@ typedef enum edgecore_op_kind {
     EDGECORE_STRIDED_SLICE,    /* x; begin, step and size stand in the parameters */
     EDGECORE_SWISH,            /* made by a fusion: x times its logistic of 1 / 256 */
     EDGECORE_MULTI_SCALE_MAX_POOL, /* made by a fusion: stride 1 pools of one map, flattened and joined */
+    EDGECORE_AFFINE_CHANNEL,   /* made by a fusion: x, factor, addend; the last two constants of one value or one per channel */
     EDGECORE_OP_KINDS,
 } edgecore_op_kind;
 
@@ -109,6 +110,10 @@ typedef struct edgecore_op_params {
     int32_t window_count;              /* multi-scale max pool: square windows, stride 1, valid */
     int32_t windows[EDGECORE_MAX_WINDOWS];
     int32_t begin[EDGECORE_MAX_RANK], step[EDGECORE_MAX_RANK], size[EDGECORE_MAX_RANK]; /* of a slice, per input dim */
+    /* Of an affine channel: what its MUL would have made, the zero point as for uint8; `activation` is that of the sum. */
+    edgecore_activation product_activation;
+    float product_scale;
+    int32_t product_zero_point;
     bool align_corners, half_pixel_centers; /* resizes; not both */
 } edgecore_op_params;
 

@@ -135,6 +135,25 @@ static void elementwise(hostile *h, int32_t x)
     node(h, kind, p, inputs, pair ? 2 : 1, h->tensors[x].rank, h->tensors[x].dims);
 }
 
+/* A product and a sum with constants of one value or one for each channel; now and then the one operator that they become. */
+static void affine(hostile *h, int32_t x)
+{
+    const edgecore_tensor *in = &h->tensors[x];
+    const int32_t *dims = in->dims, rank = in->rank, values = hostile_odd(h, 3) ? 1 : in->dims[in->rank - 1];
+    edgecore_op_params p = usual_params();
+    p.activation = (edgecore_activation)hostile_below(h, 4);
+    p.product_activation = (edgecore_activation)hostile_below(h, 4);
+    p.product_scale = hostile_odd(h, 8) ? 0.0f : 0.05f;
+    p.product_zero_point = (int32_t)hostile_below(h, hostile_odd(h, 8) ? 1000 : 256);
+    const int32_t factor = hostile_weights(h, 1, &values, 1), addend = hostile_weights(h, 1, &values, 1);
+    if (hostile_odd(h, 4)) {
+        node(h, EDGECORE_AFFINE_CHANNEL, p, (int32_t[]){x, factor, addend}, 3, rank, dims);
+        return;
+    }
+    node(h, EDGECORE_MUL, p, (int32_t[]){x, factor}, 2, rank, dims);
+    node(h, EDGECORE_ADD, p, (int32_t[]){addend, h->count - 1}, 2, rank, dims);
+}
+
 static void concatenation(hostile *h, int32_t x)
 {
     const edgecore_tensor *in = &h->tensors[x];
@@ -246,7 +265,7 @@ void hostile_grow(hostile *h)
     if (h->tensors[x].rank != 4)
         (hostile_odd(h, 3) ? concatenation : hostile_odd(h, 2) ? elementwise : fully_connected)(h, x);
     else
-        switch (hostile_below(h, 16)) {
+        switch (hostile_below(h, 17)) {
         case 0:
             fully_connected(h, x);
             break;
@@ -255,6 +274,9 @@ void hostile_grow(hostile *h)
             break;
         case 2:
             multi_scale(h, x);
+            break;
+        case 16:
+            affine(h, x);
             break;
         case 3:
         case 4:

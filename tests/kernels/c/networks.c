@@ -194,6 +194,31 @@ int32_t network_flatten(network *net, int32_t x)
     return network_node(net, EDGECORE_RESHAPE, &params, &x, 1, output);
 }
 
+/* MUL or ADD by a constant of each channel. */
+static int32_t by_constant(network *net, edgecore_op_kind kind, int32_t x, float scale)
+{
+    const int32_t *in = net->hwc[x], channels = in[2], zero = 7;
+    const edgecore_op_params params = {.activation = kind == EDGECORE_ADD ? EDGECORE_ACT_RELU : EDGECORE_ACT_NONE};
+    int8_t *values = keep(net, malloc((size_t)channels));
+    for (int32_t c = 0; c < channels; c++)
+        values[c] = (int8_t)next(net);
+    const edgecore_tensor constant = {.dtype = EDGECORE_INT8, .rank = 1, .dims = {channels}, .scale_count = 1, .scales = &scale,
+                                      .zero_points = &zero, .data = values};
+    const int32_t inputs[2] = {x, add(net, &constant)};
+    int32_t output = network_tensor(net, in[0], in[1], channels, net->scale, net->zero_point);
+    return network_node(net, kind, &params, inputs, 2, output);
+}
+
+static void affine(network *net)
+{
+    int32_t x = network_leaky(net, network_input(net, 17, 23, 39));
+    for (int i = 0; i < 3; i++) {
+        int32_t y = by_constant(net, EDGECORE_ADD, by_constant(net, EDGECORE_MUL, x, 0.009f), 0.03f);
+        x = network_concat(net, (int32_t[]){x, network_conv(net, y, 20, 3, 1, true)}, 2, 3);
+    }
+    network_output(net, x);
+}
+
 static void no_weights(network *net)
 {
     int32_t x = network_input(net, 33, 29, 12);
@@ -288,5 +313,6 @@ const network_entry networks[] = {
     {"residual", residual, "residual_add"},
     {"residual_projection", residual, "residual_projection"},
     {"depthwise", depthwise, "residual_add"},
+    {"affine", affine, NULL},
 };
 const size_t network_count = sizeof networks / sizeof *networks;

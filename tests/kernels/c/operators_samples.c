@@ -82,6 +82,23 @@ static void sample_concatenation(sample *s, int32_t h, int32_t w, int32_t c)
     set_tensor(s, MOST_INPUTS, dims[0], dims[1], dims[2], 0.1f, -7);
 }
 
+/* The operator's constants, of one value or one for each channel, with the largest and smallest among them. */
+static void sample_affine(sample *s, int32_t h, int32_t w, int32_t c)
+{
+    static int8_t values[2][130];
+    s->params.activation = (edgecore_activation)below(4);
+    s->params.product_activation = (edgecore_activation)below(4);
+    s->params.product_scale = 0.07f * (float)(1 + below(4));
+    s->params.product_zero_point = below(256);
+    for (int32_t i = 0; i < 2; i++) {
+        set_tensor(s, 1 + i, 1, 1, below(4) ? c : 1, i ? 0.09f : 0.01f, below(256) - 128);
+        s->tensors[1 + i].data = values[i];
+        for (int32_t k = 0; k < 130; k++)
+            values[i][k] = (int8_t)(below(4) ? below(256) - 128 : 127 - 255 * below(2));
+    }
+    set_tensor(s, MOST_INPUTS, h, w, c, 0.11f, below(256) - 128);
+}
+
 /* Channels are shuffled, or all dims are. */
 static void sample_transpose(sample *s, int32_t h, int32_t w, int32_t c)
 {
@@ -177,6 +194,10 @@ void make_sample(sample *s, edgecore_op_kind kind)
         break;
     case EDGECORE_MULTI_SCALE_MAX_POOL:
         sample_windows(s, h, w, c);
+        break;
+    case EDGECORE_AFFINE_CHANNEL:
+        inputs = 3;
+        sample_affine(s, h, w, c);
         break;
     default:
         break;

@@ -31,6 +31,8 @@ static const edgecore_tier *vectors(void)
 }
 #endif
 
+extern const edgecore_op_class edgecore_affine_channel_class;
+
 enum { CANARY = 0xA5 };
 
 /* How one run differs from the plain one. */
@@ -100,7 +102,7 @@ static bool run_variant(const sample *made, const variant *how, uint8_t *const *
     edgecore_view views[MOST_INPUTS + 1];
     link_sample(&s, made->desc.kind, made->desc.input_count);
     for (int32_t i = 0; i <= MOST_INPUTS; i++) {
-        if (how->flips >> (i == MOST_INPUTS ? 31 : i) & 1) {
+        if (!s.tensors[i].data && how->flips >> (i == MOST_INPUTS ? 31 : i) & 1) {
             s.tensors[i].dtype = EDGECORE_UINT8;
             s.zero_points[i] += 128;
         }
@@ -221,9 +223,49 @@ static void test_hostile(edgecore_op_kind kind, int32_t rounds)
     }
 }
 
+static edgecore_tier counting_tier;
+static int32_t kernel_calls;
+
+static void counted_affine_pixels(const edgecore_affine_pixels *args)
+{
+    kernel_calls++;
+    vectors()->affine_pixels(args);
+}
+
+/* Blocks of channels for which no coefficients are exact take the rows instead: few may. */
+static bool test_affine_takes_the_kernel(void)
+{
+    counting_tier = *vectors();
+    counting_tier.affine_pixels = counted_affine_pixels;
+    int32_t blocks = 0, taken = 0;
+    for (int32_t round = 0; vectors()->affine_pixels && round < 200; round++) {
+        sample s;
+        edgecore_op *op = NULL;
+        make_sample(&s, EDGECORE_AFFINE_CHANNEL);
+        s.tensors[0].dtype = s.tensors[MOST_INPUTS].dtype = EDGECORE_UINT8;
+        s.zero_points[0] += 128;
+        s.zero_points[MOST_INPUTS] += 128;
+        if (edgecore_affine_channel_class.check(&s.desc, NULL) ||
+            edgecore_affine_channel_class.prepare(&s.desc, &counting_tier, &op, NULL))
+            return false;
+        const edgecore_view in = make_view(&s.tensors[0], 0, EDGECORE_SLACK, NULL);
+        const edgecore_view out = make_view(s.desc.output, 0, 0, NULL);
+        kernel_calls = 0;
+        edgecore_affine_channel_class.run(op, &in, &out, (edgecore_region){0, 1, 0, out.channels}, NULL);
+        blocks += (out.channels + EDGECORE_AFFINE_CHANNELS - 1) / EDGECORE_AFFINE_CHANNELS;
+        taken += kernel_calls;
+        free(in.data);
+        free(out.data);
+        edgecore_affine_channel_class.destroy(op);
+    }
+    if (taken < blocks - blocks / 50)
+        fprintf(stderr, "only %d of %d blocks of channels take the affine kernel\n", taken, blocks);
+    return taken >= blocks - blocks / 50;
+}
+
 int main(void)
 {
-    bool good = true;
+    bool good = test_affine_takes_the_kernel();
     for (int32_t kind = EDGECORE_MAX_POOL_2D; kind < EDGECORE_OP_KINDS; kind++) {
         good = test_kind((edgecore_op_kind)kind, 40) && good;
         test_hostile((edgecore_op_kind)kind, 3000);

@@ -1,5 +1,6 @@
 /* Every byte row and image micro-kernel of every tier that this CPU has, against the scalar tier's: all lengths around vectors',
  * extreme values, in place where that is allowed. Buffers end at guard pages; bytes before the outputs must stay as they were. */
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -330,6 +331,53 @@ static void softmaxes(size_t n)
     }
 }
 
+/* The definition of isa/tier.h for channel c of a pixel. */
+static uint8_t affine_byte(const edgecore_affine_pixels *args, uint8_t byte, size_t c)
+{
+    const edgecore_affine_block *block = args->block;
+    const size_t lane = edgecore_affine_lane(c);
+    const float distance = (float)(byte - args->zero_point), half = block->half[lane];
+    const float product = truncf(fmaf(distance, block->factor[lane], distance < 0 ? -half : half));
+    const float sum = truncf(fmaf(product, args->slope, block->offset[lane]));
+    const float most = sum > (float)block->max[c] ? (float)block->max[c] : sum;
+    return most < (float)block->min[c] ? block->min[c] : (uint8_t)most;
+}
+
+/* n channels of a few pixels; of the last one a whole block is read. */
+static void affine_maps(size_t n)
+{
+    edgecore_affine_block block;
+    for (size_t pixels = 1; pixels <= 5 && tested->affine_pixels && n > 0 && n <= EDGECORE_AFFINE_CHANNELS; pixels++) {
+        const size_t in_stride = n + (size_t)random_between(0, 40), out_stride = n + (size_t)random_between(0, 3);
+        const size_t in_bytes = (pixels - 1) * in_stride + EDGECORE_AFFINE_CHANNELS, out_bytes = (pixels - 1) * out_stride + n;
+        for (size_t i = 0; i < EDGECORE_AFFINE_CHANNELS; i++) {
+            const float factor = (float)random_between(-400, 400) / 256;
+            block.factor[i] = factor;
+            block.half[i] = copysignf(0.5f + (float)random_between(0, 8) / 1024, factor);
+            block.offset[i] = (float)random_between(-40000, 80000) / 256;
+            block.min[i] = (uint8_t)random_between(0, 60);
+            block.max[i] = (uint8_t)random_between(60, 255);
+        }
+        const edgecore_affine_pixels args = {
+            .in = input(0, in_bytes),
+            .out = given_end - out_bytes,
+            .in_stride = (ptrdiff_t)in_stride,
+            .out_stride = (ptrdiff_t)out_stride,
+            .pixels = pixels,
+            .channels = n,
+            .block = &block,
+            .zero_point = random_between(0, 255),
+            .slope = (float)random_between(1, 700) / 256,
+        };
+        clear_outputs(out_bytes);
+        for (size_t p = 0; p < pixels; p++)
+            for (size_t c = 0; c < n; c++)
+                *(expected_end - out_bytes + p * out_stride + c) = affine_byte(&args, args.in[p * in_stride + c], c);
+        tested->affine_pixels(&args);
+        compare("affine_pixels", out_bytes);
+    }
+}
+
 /* Weights of two neighbours, also of a pixel outside the first one's centre. */
 static void blends(size_t n)
 {
@@ -488,6 +536,7 @@ int main(void)
             additions_and_products(n);
             lines(n);
             softmaxes(n);
+            affine_maps(n);
             blends(n);
             scaled_blends(n);
         }
