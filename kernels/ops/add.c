@@ -39,7 +39,7 @@ static edgecore_status check(const edgecore_op_desc *desc, edgecore_message *mes
 
 edgecore_row_arithmetic edgecore_add_arithmetic(const edgecore_op_desc *desc)
 {
-    add_multipliers m;
+    add_multipliers m = {0};
     multipliers_of(desc, &m);
     edgecore_row_arithmetic how = edgecore_binary_arithmetic(desc);
     how.a.multiplier = m.a.multiplier;
