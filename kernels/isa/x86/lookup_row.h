@@ -76,7 +76,7 @@ static inline __m256i lookup_half(const __m256i parts[8], __m256i index)
 static void lookup_row(uint8_t *out, const uint8_t *in, size_t n, const uint8_t table[256])
 {
     /* Below this the parts cost more than they save. */
-    if (n < 256) {
+    if (n < 64) {
         plain_lookup(out, in, n, table);
         return;
     }
