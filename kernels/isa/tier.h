@@ -205,8 +205,8 @@ typedef struct edgecore_row_average {
 
 typedef struct edgecore_affine_block {
     float factor[EDGECORE_AFFINE_CHANNELS], offset[EDGECORE_AFFINE_CHANNELS];
-    float half[EDGECORE_AFFINE_CHANNELS];                                      /* has the sign of the factor */
-    uint8_t min[EDGECORE_AFFINE_CHANNELS], max[EDGECORE_AFFINE_CHANNELS];      /* by channel */
+    float half[EDGECORE_AFFINE_CHANNELS]; /* has the sign of the factor */
+    uint8_t min[EDGECORE_AFFINE_CHANNELS], max[EDGECORE_AFFINE_CHANNELS]; /* by channel */
 } edgecore_affine_block;
 
 static inline size_t edgecore_affine_lane(size_t channel)
@@ -214,13 +214,13 @@ static inline size_t edgecore_affine_lane(size_t channel)
     return channel / 4 % 4 * 8 + channel / 16 * 4 + channel % 4;
 }
 
-/* Input and output are stored as uint8. Of each input pixel EDGECORE_AFFINE_CHANNELS bytes are read. */
+/* Input and output are stored as uint8. */
 typedef struct edgecore_affine_pixels {
     const uint8_t *in;
     uint8_t *out;
     ptrdiff_t in_stride, out_stride; /* bytes from one pixel to the next */
     size_t pixels;
-    size_t channels;                 /* that are written */
+    size_t channels;                 /* 1 .. EDGECORE_AFFINE_CHANNELS */
     const edgecore_affine_block *block;
     int32_t zero_point;              /* input's */
     float slope;

@@ -8,6 +8,7 @@
 #define EDGECORE_ISA_X86_AFFINE_PIXELS_H
 
 #include <immintrin.h>
+#include <string.h>
 
 #include "isa/tier.h"
 
@@ -42,10 +43,19 @@ static inline __m512 affine_turn(__m512 value, __m512 turn)
         _mm512_ternarylogic_epi32(_mm512_castps_si512(value), _mm512_castps_si512(turn), sign, 0x78));
 }
 
-static inline __m512i affine_load(const uint8_t *first, const uint8_t *second)
+static inline __mmask32 affine_mask(size_t channels)
 {
-    const __m256i low = _mm256_loadu_si256((const __m256i *)first);
-    return _mm512_inserti64x4(_mm512_castsi256_si512(low), _mm256_loadu_si256((const __m256i *)second), 1);
+    return (UINT32_C(1) << channels) - 1;
+}
+
+static inline __attribute__((always_inline)) __m512i affine_load(const uint8_t *first, const uint8_t *second, size_t channels)
+{
+    if (channels == EDGECORE_AFFINE_CHANNELS) {
+        const __m512i low = _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i *)first));
+        return _mm512_inserti64x4(low, _mm256_loadu_si256((const __m256i *)second), 1);
+    }
+    const __m512i low = _mm512_castsi256_si512(_mm256_maskz_loadu_epi8(affine_mask(channels), first));
+    return _mm512_inserti64x4(low, _mm256_maskz_loadu_epi8(affine_mask(channels), second), 1);
 }
 
 static inline __attribute__((always_inline)) void affine_store(uint8_t *first, uint8_t *second, __m512i bytes, size_t channels)
@@ -55,9 +65,8 @@ static inline __attribute__((always_inline)) void affine_store(uint8_t *first, u
         _mm256_storeu_si256((__m256i *)first, low);
         _mm256_storeu_si256((__m256i *)second, high);
     } else {
-        const __mmask32 those = (UINT32_C(1) << channels) - 1;
-        _mm256_mask_storeu_epi8(first, those, low);
-        _mm256_mask_storeu_epi8(second, those, high);
+        _mm256_mask_storeu_epi8(first, affine_mask(channels), low);
+        _mm256_mask_storeu_epi8(second, affine_mask(channels), high);
     }
 }
 #else
@@ -88,10 +97,14 @@ static inline __m256 affine_turn(__m256 value, __m256 turn)
     return _mm256_xor_ps(value, _mm256_and_ps(turn, _mm256_set1_ps(-0.0f)));
 }
 
-static inline __m256i affine_load(const uint8_t *first, const uint8_t *second)
+static inline __attribute__((always_inline)) __m256i affine_load(const uint8_t *first, const uint8_t *second, size_t channels)
 {
     (void)second;
-    return _mm256_loadu_si256((const __m256i *)first);
+    if (channels == EDGECORE_AFFINE_CHANNELS)
+        return _mm256_loadu_si256((const __m256i *)first);
+    uint8_t whole[EDGECORE_AFFINE_CHANNELS] = {0};
+    memcpy(whole, first, channels);
+    return _mm256_loadu_si256((const __m256i *)whole);
 }
 
 static inline __attribute__((always_inline)) void affine_store(uint8_t *first, uint8_t *second, __m256i bytes, size_t channels)
@@ -142,7 +155,7 @@ static inline __attribute__((always_inline)) void affine_run(const edgecore_affi
     uint8_t *out = args->out;
     for (size_t left = args->pixels; left > 0; left -= left < AFFINE_PIXELS ? left : AFFINE_PIXELS) {
         const bool pair = left >= AFFINE_PIXELS;
-        const affine_bytes x = affine_load(in, pair ? in + args->in_stride : in);
+        const affine_bytes x = affine_load(in, pair ? in + args->in_stride : in, channels);
         const affine_bytes low = affine_low_8(x, affine_zero()), high = affine_high_8(x, affine_zero());
         const affine_bytes words_low = affine_pack_32(affine_map(affine_low_16(low, exponent), &first, zero, slope),
                                                       affine_map(affine_high_16(low, exponent), &second, zero, slope));

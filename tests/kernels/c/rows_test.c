@@ -343,13 +343,13 @@ static uint8_t affine_byte(const edgecore_affine_pixels *args, uint8_t byte, siz
     return most < (float)block->min[c] ? block->min[c] : (uint8_t)most;
 }
 
-/* n channels of a few pixels; of the last one a whole block is read. */
+/* n channels of a few pixels. */
 static void affine_maps(size_t n)
 {
     edgecore_affine_block block;
     for (size_t pixels = 1; pixels <= 5 && tested->affine_pixels && n > 0 && n <= EDGECORE_AFFINE_CHANNELS; pixels++) {
         const size_t in_stride = n + (size_t)random_between(0, 40), out_stride = n + (size_t)random_between(0, 3);
-        const size_t in_bytes = (pixels - 1) * in_stride + EDGECORE_AFFINE_CHANNELS, out_bytes = (pixels - 1) * out_stride + n;
+        const size_t in_bytes = (pixels - 1) * in_stride + n, out_bytes = (pixels - 1) * out_stride + n;
         for (size_t i = 0; i < EDGECORE_AFFINE_CHANNELS; i++) {
             const float factor = (float)random_between(-400, 400) / 256;
             block.factor[i] = factor;
