@@ -20,51 +20,72 @@ Shape = Sequence[int]
 Values = Sequence[int]
 
 
+# The input that is judged: permutation, paddings, size, begin, lengths or the output's shape.
+_ARGUMENT = {
+    "TRANSPOSE": 1, "PAD": 1, "PADV2": 1, "MIRROR_PAD": 1, "SLICE": 2, "STRIDED_SLICE": 1,
+    "REVERSE_SEQUENCE": 1, "TRANSPOSE_CONV": 0,
+}  # fmt: skip
+
+
 def check_arguments(operator: Operator, tensors: Sequence[Tensor]) -> None:
-    """Checks one node whose argument is constant and whose first input's shape cannot change.
+    """Checks one node whose argument is constant and whose data's shape cannot change.
 
     Raises FlatbufferError.
     """
+    place, source = _ARGUMENT.get(operator.name), 2 if operator.name == "TRANSPOSE_CONV" else 0
+    if place is None or len(operator.inputs) <= max(place, source) or not operator.outputs:
+        return  # which TFLite refuses
     read = [tensors[index] if index >= 0 else None for index in operator.inputs]
-    values = [each.values if each is not None else None for each in read]
-    data = read[2 if operator.name == "TRANSPOSE_CONV" and len(read) > 2 else 0] if read else None
-    if data is None or data.changes or not data.shape:
+    data, argument = read[source], read[place]
+    if data is None or data.changes or not data.shape or argument is None or argument.values is None:
         return
-    shape, fits = data.shape, True
-    if operator.name == "TRANSPOSE" and len(values) == 2 and values[1] is not None:
-        fits = len(set(values[1])) == len(values[1])
-    elif operator.name in ("PAD", "PADV2") and len(values) > 1 and values[1] is not None:
-        fits = _pads(shape, values[1])
-    elif operator.name == "SLICE" and len(values) == 3 and values[1] is not None and values[2] is not None:
-        result = tensors[operator.outputs[0]]
+    shape, values = data.shape, argument.values
+    fits = True
+    if operator.name == "TRANSPOSE":
+        fits = len(set(values)) == len(values)
+    elif operator.name == "SLICE":
+        result, begin = tensors[operator.outputs[0]], read[1]
         known = result.shape and not result.changes
-        fits = _slices(shape, values[1], values[2], result.shape if known else None)
-    elif operator.name == "STRIDED_SLICE" and len(values) == 4 and values[1] is not None:
-        fits = _shrinks(shape, values[1], operator.masks)
-    elif (
-        operator.name == "TRANSPOSE_CONV" and len(read) > 2 and values[0] is not None and read[1] is not None
-    ):
-        fits = _upsamples(shape, values[0], read[1].shape)
+        fits = _slices(shape, begin.values if begin else None, values, result.shape if known else None)
+    elif operator.name == "STRIDED_SLICE":
+        fits = _shrinks(shape, values, operator.options)
+    elif operator.name == "REVERSE_SEQUENCE":
+        axis = operator.options[0]
+        fits = 0 <= axis < len(shape) and all(0 <= length <= shape[axis] for length in values)
+    elif operator.name == "TRANSPOSE_CONV":
+        weights = read[1]
+        fits = weights is None or _upsamples(shape, values, weights.shape)
+    else:
+        fits = _pads(shape, values, operator.options)
     if not fits:
-        told = ", ".join(str(list(each)) for each in values[:3] if each is not None)
-        raise FlatbufferError(f"a {operator.name} of {list(shape)} has arguments that do not fit: {told}")
+        raise FlatbufferError(
+            f"a {operator.name} of {list(shape)} has an argument that does not fit: {list(values)}"
+        )
 
 
-def _pads(shape: Shape, paddings: Values) -> bool:
-    """TFLite adds in 32 bits."""
-    sizes = [size + sum(paddings[2 * axis : 2 * axis + 2]) for axis, size in enumerate(shape)]
+def _pads(shape: Shape, paddings: Values, mirrored: Sequence[int]) -> bool:
+    """TFLite adds in 32 bits, and mirrors what is not there."""
+    pairs = [paddings[2 * axis : 2 * axis + 2] for axis in range(len(shape))]
+    for size, pair in zip(shape, pairs, strict=True):
+        if mirrored and max(pair, default=0) > size - (mirrored[0] == 0):
+            return False
+    sizes = [size + sum(pair) for size, pair in zip(shape, pairs, strict=True)]
     return min(paddings, default=0) >= 0 and math.prod(sizes) <= LARGEST_TENSOR
 
 
-def _slices(shape: Shape, begin: Values, size: Values, result: Shape | None) -> bool:
+def _slices(shape: Shape, begin: Values | None, size: Values, result: Shape | None) -> bool:
     """TFLite gives the result the shape that the file says, and writes as many elements as are asked for."""
-    if not len(shape) == len(begin) == len(size):
+    if any(each is not None and len(each) != len(shape) for each in (begin, size, result)):
         return False
-    sizes = [whole - at if many == -1 else many for whole, at, many in zip(shape, begin, size, strict=True)]
-    inside = all(
-        at >= 0 and 0 <= many <= whole - at for whole, at, many in zip(shape, begin, sizes, strict=True)
-    )
-    return inside and (result is None or list(result) == sizes)
+    for axis, (whole, many) in enumerate(zip(shape, size, strict=True)):
+        first = begin[axis] if begin is not None else 0
+        if many == -1 and begin is not None:
+            many = whole - first
+        elif many == -1:  # as the run says
+            many = result[axis] if result is not None else whole
+        if first < 0 or not 0 <= many <= whole - first or (result is not None and result[axis] != many):
+            return False
+    return True
 
 
 def _shrinks(shape: Shape, begin: Values, masks: Sequence[int]) -> bool:

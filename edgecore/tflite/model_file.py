@@ -10,6 +10,7 @@ from edgecore.tflite.consistency import LARGEST_TENSOR, check_node
 from edgecore.tflite.dataflow import check_dataflow
 from edgecore.tflite.flatbuffer import Buffer, FlatbufferError, Table
 from edgecore.tflite.schema import (
+    ARGUMENT_OPTIONS,
     COUNT_OPTIONS,
     IDENTIFIER,
     LARGEST_OPTION,
@@ -54,7 +55,7 @@ class Operator:
     name: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    masks: tuple[int, ...] = ()  # of a STRIDED_SLICE: begin, end, ellipsis, new axis, shrink axis
+    options: tuple[int, ...] = ()  # those of schema.ARGUMENT_OPTIONS
 
 
 @dataclass(frozen=True)
@@ -203,10 +204,9 @@ def _operator(table: Table, codes: list[str], tensors: int) -> Operator:
     table.span(7)
     _within(table.integers(8, "i"), tensors, "tensor")
     table.table(12)
-    masks: tuple[int, ...] = ()
-    if codes[code] == "STRIDED_SLICE":
-        masks = tuple(options.scalar(field, "i") if options is not None else 0 for field in range(5))
-    return Operator(codes[code], inputs, outputs, masks)
+    fields = ARGUMENT_OPTIONS.get(codes[code], ())
+    numbers = tuple(options.scalar(*field) if options is not None else 0 for field in fields)
+    return Operator(codes[code], inputs, outputs, numbers)
 
 
 def _subgraph(table: Table, codes: list[str], spans: list[tuple[int, int]]) -> Subgraph:

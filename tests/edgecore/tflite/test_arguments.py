@@ -46,7 +46,7 @@ def check(name: str, shape: Sequence[int], *arguments: Any, masks: Sequence[int]
     ],
 )
 def test_arguments_that_do_not_fit(name: str, shape: Sequence[int], arguments: Sequence[Any]) -> None:
-    with pytest.raises(FlatbufferError, match=f"a {name} of .* has arguments that do not fit"):
+    with pytest.raises(FlatbufferError, match=f"a {name} of .* has an argument that does not fit"):
         check(name, shape, *arguments)
 
 
