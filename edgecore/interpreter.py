@@ -14,7 +14,7 @@ import importlib
 import importlib.util
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -291,15 +291,7 @@ def open_interpreter(
     attached: Delegate | None = delegate or None
     opened = None
     if attached is not None:
-        try:
-            opened = _open(runtime, content, count, attached)
-        except (RuntimeError, ValueError):
-            # Most likely shapes that change while the model runs; then only a part is the engine's.
-            attached = Delegate(attached.options | {"dynamic": "1"})
-            try:
-                opened = _open(runtime, content, count, attached)
-            except (RuntimeError, ValueError) as error:
-                attached, reason = None, str(error)
+        opened, attached, reason = attach(lambda delegate: _open(runtime, content, count, delegate), attached)
     if opened is None:
         try:
             opened = _open(runtime, content, count, None)
@@ -312,6 +304,22 @@ def open_interpreter(
             warnings.warn(f"{where} runs without the engine: {reason}", stacklevel=2)
     opened.edgecore_delegate = attached
     return opened
+
+
+def attach(opening: Callable[[Delegate], Any], delegate: Delegate) -> tuple[Any, Delegate | None, str]:
+    """What `opening` makes of the delegate, the delegate, and where both are None, why.
+
+    Where the runtime refuses the given one it is another one, that allows shapes to change.
+    """
+    try:
+        return opening(delegate), delegate, ""
+    except (RuntimeError, ValueError):
+        # Most likely shapes that change while the model runs; then only a part is the engine's.
+        dynamic = Delegate(delegate.options | {"dynamic": "1"})
+    try:
+        return opening(dynamic), dynamic, ""
+    except (RuntimeError, ValueError) as error:
+        return None, None, str(error)
 
 
 def _open(runtime: Any, content: bytes, threads: int, delegate: Delegate | None) -> Any:

@@ -9,6 +9,9 @@ from edgecore.tflite.flatbuffer import FlatbufferError
 
 Shape = Sequence[int]
 
+# Elements; more than any model of a small board, less than what breaks int32 indexing.
+LARGEST_TENSOR = 1 << 30
+
 
 def _fail(what: str) -> None:
     raise FlatbufferError(what)

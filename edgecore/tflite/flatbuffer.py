@@ -40,6 +40,11 @@ class Buffer:
         value: int = struct.unpack_from("<" + code, self.data, position)[0]
         return value
 
+    def integers(self, position: int, count: int, code: str) -> tuple[int, ...]:
+        """`count` integers side by side."""
+        self.require(position, count * SIZES[code])
+        return struct.unpack_from(f"<{count}{code}", self.data, position)
+
     def root(self, identifier: bytes) -> Table:
         """The root table of a file whose bytes 4..8 are `identifier`."""
         self.require(0, 8)
@@ -122,7 +127,7 @@ class Table:
     def integers(self, number: int, code: str) -> tuple[int, ...]:
         """A vector of integers."""
         position, count = self._vector(number, SIZES[code])
-        return struct.unpack_from(f"<{count}{code}", self.buffer.data, position) if count else ()
+        return self.buffer.integers(position, count, code) if count else ()
 
     def floats(self, number: int) -> tuple[float, ...]:
         """A vector of float32."""

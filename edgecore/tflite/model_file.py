@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from edgecore.tflite.consistency import check_node
+from edgecore.tflite.arguments import check_arguments
+from edgecore.tflite.consistency import LARGEST_TENSOR, check_node
+from edgecore.tflite.dataflow import check_dataflow
 from edgecore.tflite.flatbuffer import Buffer, FlatbufferError, Table
 from edgecore.tflite.schema import (
+    ARGUMENT_OPTIONS,
     COUNT_OPTIONS,
     IDENTIFIER,
     LARGEST_OPTION,
@@ -17,14 +20,16 @@ from edgecore.tflite.schema import (
     operator_name,
 )
 
-LARGEST_TENSOR = (
-    1 << 30
-)  # elements; more than any model of a small board, less than what breaks int32 indexing
+MOST_VALUES = 64  # elements of a constant that is a shape, axes or paddings
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """One tensor of a subgraph. `axis` is the dimension that per-channel scales belong to."""
+    """One tensor of a subgraph. `axis` is the dimension that per-channel scales belong to.
+
+    `variable`: it keeps its contents from run to run. `changes`: a size is known only when the model runs.
+    `values` are the contents of a short constant of integers, such as a shape; None for any other tensor.
+    """
 
     name: str
     type: str
@@ -33,6 +38,9 @@ class Tensor:
     scales: tuple[float, ...]
     zero_points: tuple[int, ...]
     axis: int
+    variable: bool = False
+    changes: bool = False
+    values: tuple[int, ...] | None = None
 
     @property
     def elements(self) -> int:
@@ -47,6 +55,7 @@ class Operator:
     name: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    options: tuple[int, ...] = ()  # those of schema.ARGUMENT_OPTIONS
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,8 @@ def read_model_file(data: bytes) -> ModelFile:
     """Reads and verifies the whole structure of a .tflite.
 
     Raises FlatbufferError when the bytes are not a well-formed TFLite model: an offset, an index or a size
-    that does not fit, an unknown tensor type, constants of another size than their shape.
+    that does not fit, an unknown tensor type, constants of another size than their shape, an operator that
+    reads what is not there yet.
     """
     buffer = Buffer(data)
     root = buffer.root(IDENTIFIER)
@@ -86,14 +96,14 @@ def read_model_file(data: bytes) -> ModelFile:
     if version != 3:
         raise FlatbufferError(f"the schema version is {version}, not 3")
     codes = [_operator_code(table) for table in root.tables(1)]
-    sizes = [_buffer_size(table, buffer) for table in root.tables(4)]
-    subgraphs = tuple(_subgraph(table, codes, sizes) for table in root.tables(2))
+    spans = [_buffer_span(table, buffer) for table in root.tables(4)]
+    subgraphs = tuple(_subgraph(table, codes, spans) for table in root.tables(2))
     if not subgraphs:
         raise FlatbufferError("the model has no graph")
-    _within(root.integers(5, "i"), len(sizes), "metadata buffer")
+    _within(root.integers(5, "i"), len(spans), "metadata buffer")
     metadata = []
     for table in root.tables(6):
-        _within((table.scalar(1, "I"),), len(sizes), "metadata buffer")
+        _within((table.scalar(1, "I"),), len(spans), "metadata buffer")
         metadata.append(table.string(0))
     for table in root.tables(7):
         _signature(table, subgraphs)
@@ -116,17 +126,16 @@ def _operator_code(table: Table) -> str:
     return f"CUSTOM {custom}" if name == "CUSTOM" else name
 
 
-def _buffer_size(table: Table, buffer: Buffer) -> int:
-    """Bytes of a buffer; the data may also stand outside the FlatBuffer, at an absolute offset."""
-    _, size = table.span(0)
+def _buffer_span(table: Table, buffer: Buffer) -> tuple[int, int]:
+    """Where a buffer's data stand, and their size; they may follow the FlatBuffer, at an absolute offset."""
     offset, outside = table.scalar(1, "Q"), table.scalar(2, "Q")
     if offset > 1:
         buffer.require(offset, outside)
-        return outside
-    return size
+        return offset, outside
+    return table.span(0)
 
 
-def _tensor(table: Table, sizes: list[int]) -> Tensor:
+def _tensor(table: Table, spans: list[tuple[int, int]]) -> Tensor:
     name = table.string(3)
     shape = table.integers(0, "i")
     kind = table.scalar(1, "b")
@@ -136,27 +145,43 @@ def _tensor(table: Table, sizes: list[int]) -> Tensor:
     if any(size < 0 for size in shape) or math.prod(shape) > LARGEST_TENSOR:
         raise FlatbufferError(f"tensor {name!r} has the shape {list(shape)}")
     index = table.scalar(2, "I")
-    _within((index,), len(sizes), "buffer")
+    _within((index,), len(spans), "buffer")
+    position, size = spans[index]
     sparse = table.table(6) is not None
-    if sizes[index] and bits and not sparse and sizes[index] != (math.prod(shape) * bits + 7) // 8:
-        raise FlatbufferError(f"tensor {name!r} of shape {list(shape)} has {sizes[index]} bytes of data")
-    table.integers(7, "i")
-    scales: tuple[float, ...] = ()
-    zero_points: tuple[int, ...] = ()
-    axis = 0
+    if size and bits and not sparse and size != (math.prod(shape) * bits + 7) // 8:
+        raise FlatbufferError(f"tensor {name!r} of shape {list(shape)} has {size} bytes of data")
+    values = None
+    if size and not sparse and type_name in ("int32", "int64") and math.prod(shape) <= MOST_VALUES:
+        values = table.buffer.integers(position, math.prod(shape), "i" if bits == 32 else "q")
+    changes = min(table.integers(7, "i"), default=0) < 0
     quantization = table.table(4)
-    if quantization is not None:
-        quantization.floats(0)
-        quantization.floats(1)
-        scales = quantization.floats(2)
-        zero_points = quantization.integers(3, "q")
-        axis = quantization.scalar(6, "i")
-        quantization.table(5)
-        if scales and (len(zero_points) not in (len(scales), 1) or not 0 <= axis < max(len(shape), 1)):
-            raise FlatbufferError(f"tensor {name!r} has a damaged quantisation")
-        if any(not math.isfinite(scale) or scale < 0 for scale in scales):
-            raise FlatbufferError(f"tensor {name!r} has a damaged quantisation")
-    return Tensor(name, type_name, shape, sizes[index] > 0, scales, zero_points, axis)
+    scales, zero_points, axis = _quantization(quantization, name, type_name, len(shape), bits)
+    constant = size > 0 or table.scalar(10, "I") > 0  # field 10: the index of a buffer in another file
+    variable = table.scalar(5, "B") > 0
+    return Tensor(name, type_name, shape, constant, scales, zero_points, axis, variable, changes, values)
+
+
+def _quantization(
+    table: Table | None, name: str, type_name: str, rank: int, bits: int
+) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+    """Scales, zero points and the dimension they belong to."""
+    if table is None:
+        return (), (), 0
+    table.floats(0)
+    table.floats(1)
+    scales, zero_points, axis = table.floats(2), table.integers(3, "q"), table.scalar(6, "i")
+    table.table(5)
+    if scales and (len(zero_points) not in (len(scales), 1) or not 0 <= axis < max(rank, 1)):
+        raise FlatbufferError(f"tensor {name!r} has a damaged quantisation")
+    if any(not math.isfinite(scale) or scale < 0 for scale in scales):
+        raise FlatbufferError(f"tensor {name!r} has a damaged quantisation")
+    if scales and "int" in type_name:
+        # TFLite never asks whether the type holds its zero point, and reads its tables beyond their ends.
+        width = min(bits, 32)
+        lowest = 0 if type_name.startswith("uint") and bits < 32 else -(1 << (width - 1))
+        if any(not lowest <= point < lowest + (1 << width) for point in zero_points):
+            raise FlatbufferError(f"tensor {name!r} has a zero point that no {type_name} is")
+    return scales, zero_points, axis
 
 
 def _operator(table: Table, codes: list[str], tensors: int) -> Operator:
@@ -179,18 +204,22 @@ def _operator(table: Table, codes: list[str], tensors: int) -> Operator:
     table.span(7)
     _within(table.integers(8, "i"), tensors, "tensor")
     table.table(12)
-    return Operator(codes[code], inputs, outputs)
+    fields = ARGUMENT_OPTIONS.get(codes[code], ())
+    numbers = tuple(options.scalar(*field) if options is not None else 0 for field in fields)
+    return Operator(codes[code], inputs, outputs, numbers)
 
 
-def _subgraph(table: Table, codes: list[str], sizes: list[int]) -> Subgraph:
-    tensors = tuple(_tensor(item, sizes) for item in table.tables(0))
+def _subgraph(table: Table, codes: list[str], spans: list[tuple[int, int]]) -> Subgraph:
+    tensors = tuple(_tensor(item, spans) for item in table.tables(0))
     inputs, outputs = table.integers(1, "i"), table.integers(2, "i")
     _within(inputs, len(tensors), "tensor")
     _within(outputs, len(tensors), "tensor")
     operators = tuple(_operator(item, codes, len(tensors)) for item in table.tables(3))
     table.string(4)
+    check_dataflow(tensors, operators, inputs)
     for operator in operators:
         check_node(operator.name, [tensors[i].shape if i >= 0 else None for i in operator.inputs])
+        check_arguments(operator, tensors)
     return Subgraph(tensors, operators, inputs, outputs)
 
 

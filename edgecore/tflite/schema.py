@@ -69,6 +69,14 @@ VECTOR_OPTIONS: dict[int, tuple[int, ...]] = {
     115: (0,),  # BucketizeOptions: boundaries
 }
 
+# Operator -> number and type of those fields of its options that say how its arguments are meant.
+ARGUMENT_OPTIONS: dict[str, tuple[tuple[int, str], ...]] = {
+    # begin, end, ellipsis, new axis and shrink axis mask
+    "STRIDED_SLICE": ((0, "i"), (1, "i"), (2, "i"), (3, "i"), (4, "i")),
+    "MIRROR_PAD": ((0, "b"),),  # mode: 0 without the edge itself, 1 with it
+    "REVERSE_SEQUENCE": ((0, "i"),),  # the dimension to reverse
+}
+
 
 def operator_name(code: int) -> str:
     """BuiltinOperator's name of a number."""

@@ -4,7 +4,9 @@
 
 Of a file whose offsets are wrong TFLite reads wild memory, and so would the delegate: edgecore opens none
 that `edgecore.tflite` has not read first, and here they are left out. Any other mutant runs in a child first
-without the delegate, by the reference kernels; what kills that child, or takes it too long, is TFLite's.
+without the delegate, by the reference kernels; what kills that child, or takes it too long, is TFLite's, and
+so are bytes that depend on what stands behind the model in memory. The delegate is attached as users have it,
+by `edgecore.interpreter.attach`.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from edgecore.tflite.flatbuffer import FlatbufferError
 from edgecore.tflite.model_file import read_model_file
@@ -28,6 +31,8 @@ from edgecore.tflite.model_file import read_model_file
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 LONGEST = 120.0  # seconds of one model, on a machine that does other things too
+PERTURBED = {"MALLOC_PERTURB_": "165"}  # what malloc's memory holds in a child that must agree all the same
+TAIL = bytes(range(256)) * 64  # behind the model, for the same end
 SMALL = 64  # bytes of a constant that is likely a shape, axes or paddings
 EDGES = [0, 1, 2, 3, 4, 7, 127, 128, 255, 65535, 2**31 - 1, 2**31, 2**32 - 1, 2**32 - 8]
 FLOATS = [0.0, -1.0, 1e-30, 1e30, float("inf"), float("nan"), 1 / 256, 0.5, 2.0]
@@ -84,21 +89,27 @@ def mutate(model: bytes, rng: random.Random) -> bytes:
 
 
 def run_one(model: bytes, engine: bool) -> str:
-    """ "same" digests of the outputs, or why there are none, in one word and a text."""
+    """ "ran", the digest of the outputs and the delegate's nodes; or "refused" and why, in one text."""
     import numpy as np
     from oracle.runtime import norm
 
     from edgecore import interpreter as ec
 
-    delegate = ec.load_delegate(threads=2) if engine else None
-    resolver = norm().OpResolverType.BUILTIN_REF
-    try:
-        interpreter = norm().Interpreter(
+    def opening(delegate: ec.Delegate | None) -> Any:
+        opened = norm().Interpreter(
             model_content=model,
-            experimental_op_resolver_type=resolver,
+            experimental_op_resolver_type=norm().OpResolverType.BUILTIN_REF,
             experimental_delegates=[delegate] if delegate else None,
         )
-        interpreter.allocate_tensors()
+        opened.allocate_tensors()
+        return opened
+
+    try:
+        interpreter, delegate = None, None
+        if engine:
+            interpreter, delegate, _ = ec.attach(opening, ec.load_delegate(threads=2))
+        if interpreter is None:
+            interpreter = opening(None)
         for detail in interpreter.get_input_details():
             shape = tuple(int(size) for size in detail["shape"])
             noise = np.random.default_rng(5).integers(0, 256, shape).astype(np.uint8)
@@ -109,8 +120,7 @@ def run_one(model: bytes, engine: bool) -> str:
             digest.update(interpreter.get_tensor(detail["index"]).tobytes())
     except (ValueError, RuntimeError, TypeError, MemoryError) as error:
         return "refused " + " ".join(str(error).split())[:200]
-    claimed = delegate.claimed_nodes if delegate else 0
-    return f"ran {digest.hexdigest()[:16]} {claimed}"
+    return f"ran {digest.hexdigest()[:16]} {delegate.claimed_nodes if delegate else 0}"
 
 
 def serve(engine: bool) -> None:
@@ -123,15 +133,20 @@ def serve(engine: bool) -> None:
 class Child:
     """A process that runs models, made anew where one killed it."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
         self.arguments = arguments
+        self.environment = os.environ | (environment or {})
         self.process: subprocess.Popen[bytes] | None = None
 
     def run(self, model: bytes) -> str:
         if self.process is None:
             command = [sys.executable, __file__, "--serve", *self.arguments]
             self.process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self.environment,
             )
             os.set_blocking(self.process.stderr.fileno(), False)  # type: ignore[union-attr]
         assert self.process.stdin and self.process.stdout and self.process.stderr
@@ -168,10 +183,11 @@ class Child:
 
 @dataclass
 class Findings:
-    """What the mutants did, and those with which the delegate is at fault."""
+    """What the mutants did, those with which the delegate is at fault, those that TFLite alone died of."""
 
     counts: Counter[str] = field(default_factory=Counter)
     faults: list[tuple[bytes, str, str]] = field(default_factory=list)  # model, without, with the delegate
+    deaths: list[tuple[bytes, str]] = field(default_factory=list)  # model, how
 
 
 def judge(plain: str, engine: str) -> str:
@@ -194,6 +210,7 @@ def judge(plain: str, engine: str) -> str:
 def hunt(models: list[bytes], seed: int, count: int | None = None, seconds: float = 1e9) -> Findings:
     """Runs mutants of these models until their number or the time is reached."""
     plain, engine, found = Child("plain"), Child("engine"), Findings()
+    other = Child("plain", environment=PERTURBED)
     end, number = time.monotonic() + seconds, 0
     try:
         while time.monotonic() < end and number != count:
@@ -209,12 +226,16 @@ def hunt(models: list[bytes], seed: int, count: int | None = None, seconds: floa
             known = without.split()[0] in ("died", "hung")
             with_it = "left out" if known else engine.run(mutant)
             verdict = judge(without, with_it)
+            if verdict == "FAULT: other bytes" and other.run(mutant + TAIL) != without:
+                verdict = "unsteady without the delegate"
             found.counts[verdict] += 1
+            if known:
+                found.deaths.append((mutant, without))
             if verdict.startswith("FAULT"):
                 found.faults.append((mutant, without, with_it))
     finally:
-        plain.close()
-        engine.close()
+        for child in (plain, engine, other):
+            child.close()
     return found
 
 
@@ -229,7 +250,9 @@ def main() -> int:
     parser.add_argument("--serve", choices=["plain", "engine"], help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path("mutants"), help="where faulty mutants go")
+    parser.add_argument(
+        "--out", type=Path, default=Path("mutants"), help="where faulty and deadly mutants go"
+    )
     args = parser.parse_args()
     if args.serve:
         serve(args.serve == "engine")
@@ -237,10 +260,13 @@ def main() -> int:
     found = hunt(written_models(), args.seed, seconds=args.seconds)
     for verdict, times in found.counts.most_common():
         print(f"{times:7}  {verdict}")
+    args.out.mkdir(exist_ok=True)
     for number, (mutant, without, with_it) in enumerate(found.faults):
-        args.out.mkdir(exist_ok=True)
         (args.out / f"{number}.tflite").write_bytes(mutant)
         print(f"{args.out / f'{number}.tflite'}: without {without[:300]}; with {with_it}")
+    for number, (mutant, how) in enumerate(found.deaths):
+        (args.out / f"without{number}.tflite").write_bytes(mutant)
+        print(f"{args.out / f'without{number}.tflite'}: {how[:300]}")
     return bool(found.faults)
 
 

@@ -13,9 +13,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import mutants
 import pytest
+from oracle.models import small_model, spp
+from oracle.writer import edited
+
+from edgecore.tflite.model_file import read_model_file
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +55,39 @@ def test_graphs(fuzzer: Path, tmp_path: Path) -> None:
         (corpus / str(seed)).write_bytes(random.Random(seed).randbytes(500))
     limits = [f"-max_total_time={SECONDS}", "-max_len=800", "-rss_limit_mb=4096", "-malloc_limit_mb=8192"]
     run([str(fuzzer), "-seed=1", *limits, f"-artifact_prefix={tmp_path}/", str(corpus)])
+
+
+@pytest.mark.parametrize("shape", [(1, 3), ()])
+def test_a_reshape_whose_shape_is_not_read(shape: tuple[int, ...]) -> None:
+    """TFLite delegates no model with such a one, but as one whose shapes change."""
+
+    def change(whole: Any) -> None:
+        graph = whole.subgraphs[0]
+        tensor = graph.tensors[graph.operators[-7].inputs[1]]
+        assert graph.operators[-7].outputs[0] == 31 and tensor.buffer
+        tensor.shape, tensor.buffer = list(shape), 0
+
+    model = edited(spp().build(), change)
+    read_model_file(model)
+    (_, want, _), (_, got, claimed) = (mutants.run_one(model, each).split() for each in (False, True))
+    assert got == want and int(claimed) > 10
+
+
+@pytest.mark.parametrize(
+    ("again", "verdict"), [("ran 1 0", "FAULT: other bytes"), ("ran 2 0", "unsteady without the delegate")]
+)
+def test_bytes_that_are_not_the_same_twice(monkeypatch: pytest.MonkeyPatch, again: str, verdict: str) -> None:
+    """are not the delegate's fault."""
+
+    def run(child: mutants.Child, model: bytes) -> str:
+        if child.arguments == ("engine",):
+            return "ran 3 8"
+        return again if child.environment.get("MALLOC_PERTURB_") else "ran 1 0"
+
+    monkeypatch.setattr(mutants.Child, "run", run)
+    monkeypatch.setattr(mutants, "mutate", lambda model, rng: model)
+    found = mutants.hunt([small_model()], seed=1, count=1)
+    assert found.counts == {verdict: 1} and len(found.faults) == verdict.startswith("FAULT")
 
 
 def test_models() -> None:

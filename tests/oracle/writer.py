@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import flatbuffers
@@ -189,17 +189,26 @@ class ModelWriter:
         return bytes(builder.Output())
 
 
-def expose(model: bytes) -> bytes:
-    """The same model with the result of every operator among its outputs, after its own."""
+def edited(model: bytes, change: Callable[[Any], None]) -> bytes:
+    """The same model after `change` had its ModelT, the schema's own tree of it."""
     unpacked = schema.ModelT.InitFromPackedBuf(model, 0)
-    graph = unpacked.subgraphs[0]
-    own = [int(index) for index in graph.outputs]
-    inner = [int(index) for operator in graph.operators for index in operator.outputs]
-    graph.outputs = np.asarray(own + [index for index in inner if index not in own], np.int32)
-    unpacked.signatureDefs = None
+    change(unpacked)
     builder = flatbuffers.Builder(len(model) * 2)
     builder.Finish(unpacked.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def expose(model: bytes) -> bytes:
+    """The same model with the result of every operator among its outputs, after its own."""
+
+    def change(whole: Any) -> None:
+        graph = whole.subgraphs[0]
+        own = [int(index) for index in graph.outputs]
+        inner = [int(index) for operator in graph.operators for index in operator.outputs]
+        graph.outputs = np.asarray(own + [index for index in inner if index not in own], np.int32)
+        whole.signatureDefs = None
+
+    return edited(model, change)
 
 
 def _camel(name: str) -> str:

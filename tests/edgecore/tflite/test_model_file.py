@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from oracle import Network, Quant
+from oracle.models import MODELS, resnet, uint8_mobilenet
+from oracle.writer import edited
 
 from edgecore.tflite.consistency import check_node
 from edgecore.tflite.flatbuffer import FlatbufferError
@@ -119,3 +122,47 @@ def test_shapes_that_do_not_fit(name: str, shapes: list[tuple[int, ...] | None],
 )
 def test_shapes_that_fit(name: str, shapes: list[tuple[int, ...] | None]) -> None:
     check_node(name, shapes)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_written_model_is_well_formed(name: str) -> None:
+    assert read_model_file(MODELS[name]().build()).main.operators
+
+
+@pytest.mark.parametrize(
+    ("dtype", "point", "held"),
+    [
+        ("int8", 127, True),
+        ("int8", -128, True),
+        ("int8", 128, False),  # which TFLite takes, and reads a table beyond its end
+        ("int8", -129, False),
+        ("uint8", 0, True),
+        ("uint8", 255, True),
+        ("uint8", -1, False),
+        ("uint8", 256, False),
+    ],
+)
+def test_a_zero_point_is_a_number_of_its_type(dtype: str, point: int, held: bool) -> None:
+    def change(whole: Any) -> None:
+        points = whole.subgraphs[0].tensors[1].quantization.zeroPoint
+        whole.subgraphs[0].tensors[1].quantization.zeroPoint = [point] * len(points)
+
+    model = (resnet if dtype == "int8" else uint8_mobilenet)().build()
+    assert read_model_file(model).main.tensors[0].type == dtype
+    spoiled = edited(model, change)
+    if held:
+        read_model_file(spoiled)
+    else:
+        with pytest.raises(FlatbufferError, match=f"tensor 't1' has a zero point that no {dtype} is"):
+            read_model_file(spoiled)
+
+
+@pytest.mark.parametrize(("kind", "point"), [(2, 2**31 - 1), (7, 2**15 - 1), (4, -(2**31)), (0, 1 << 40)])
+def test_zero_points_of_wider_types(kind: int, point: int) -> None:
+    """int32, int16, int64, and float32, which has none."""
+
+    def change(whole: Any) -> None:
+        tensor = whole.subgraphs[0].tensors[0]
+        tensor.type, tensor.quantization.zeroPoint = kind, [point]
+
+    read_model_file(edited(resnet().build(), change))
