@@ -290,9 +290,9 @@ static void depthwise_case(const edgecore_tier *tier, const edgecore_depthwise_k
 static void depthwise_kernel(const edgecore_tier *tier, const edgecore_depthwise_kernel *kernel)
 {
     static const size_t shapes[][2] = {{1, 1}, {3, 3}, {4, 3}, {5, 5}, {7, 7}, {2, 3}, {9, 1}, {1, 4}, {3, 5}};
-    const size_t most = (size_t)kernel->cols, some[] = {1, most / 2 + 1, most - 1, most};
+    const size_t most = (size_t)kernel->cols, some[] = {1, most / 2, most / 2 + 1, most - 1, most};
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
-        for (size_t n = 0; n < 4; n++)
+        for (size_t n = 0; n < 5; n++)
             for (int rounding = 0; rounding < ROUNDINGS; rounding++)
                 for (int values = 0; values < VALUES; values++)
                     for (size_t step = 1; step <= 3; step++)
