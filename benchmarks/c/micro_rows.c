@@ -16,6 +16,7 @@ typedef struct row_state {
     int32_t *exps; /* Q0.31, by the distance below the maximum */
     void *scratch;
     edgecore_row_arithmetic sum, product;
+    edgecore_affine_block affine;
 } row_state;
 
 static void xor_row(const void *memory)
@@ -83,6 +84,24 @@ static void line_pixels(const void *memory)
         .max = 255,
     };
     s->tier->line_pixels(s->out, s->in, BYTES / PIXEL, &lines);
+}
+
+static void affine_pixels(const void *memory)
+{
+    enum { CHANNELS = EDGECORE_AFFINE_CHANNELS };
+    const row_state *s = memory;
+    const edgecore_affine_pixels args = {
+        .in = s->in,
+        .out = s->out,
+        .in_stride = CHANNELS,
+        .out_stride = CHANNELS,
+        .pixels = BYTES / CHANNELS,
+        .channels = CHANNELS,
+        .block = &s->affine,
+        .zero_point = 120,
+        .slope = 0.6f,
+    };
+    s->tier->affine_pixels(&args);
 }
 
 static void average_row(const void *memory)
@@ -166,6 +185,12 @@ static const row_state *state_of(const edgecore_tier *tier)
         state->floats[i] = (float)(i % 256);
     for (size_t i = 0; i < 256; i++)
         state->exps[i] = i ? (int32_t)(state->exps[i - 1] * INT64_C(15) / 16) : INT32_MAX;
+    for (size_t i = 0; i < EDGECORE_AFFINE_CHANNELS; i++) {
+        state->affine.factor[i] = 0.8f;
+        state->affine.half[i] = 0.5f;
+        state->affine.offset[i] = (float)(100 + i);
+        state->affine.max[i] = 255;
+    }
     return state;
 }
 
@@ -194,6 +219,8 @@ void micro_rows(const edgecore_tier *tier)
     add_case(s, "mul_row", "4096 bytes", 3 * BYTES, mul_row);
     if (tier->line_pixels)
         add_case(s, "line_pixels", "64 of 64 channels", 2 * BYTES + 8 * PIXEL, line_pixels);
+    if (tier->affine_pixels)
+        add_case(s, "affine_pixels", "128 of 32 channels", 2 * BYTES + sizeof(edgecore_affine_block), affine_pixels);
     add_case(s, "average_row", "1024 sums", SUMS * 5, average_row);
     add_case(s, "blend_rows", "1024 bytes", SUMS * 6, blend_rows);
     add_case(s, "blend_sums", "1024 sums", SUMS * 5, blend_sums);

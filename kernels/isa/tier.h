@@ -264,10 +264,11 @@ typedef struct edgecore_tier {
     void (*sum_rows)(int32_t *sums, const uint8_t *in, ptrdiff_t stride, size_t rows, size_t n, uint8_t flip);
     void (*add_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
     void (*mul_row)(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, const edgecore_row_arithmetic *how);
-    /* Both may be NULL: ADD and MUL have rows of their own. The offset makes bytes[u] of u, for all 256, where those at a clamp may
-     * lie beyond it; false where none does. |slope| * 255 + 257 * 2^shift + below stays within 31 bits. */
-    bool (*line_offset)(const edgecore_row_lines *form, const uint8_t bytes[256], int32_t slope, int32_t *offset);
+    /* May be NULL: ADD and MUL have rows of their own. */
     void (*line_pixels)(uint8_t *out, const uint8_t *in, size_t pixels, const edgecore_row_lines *lines);
+    /* NULL where line_pixels is. The offset makes bytes[u] of u, for all 256, where those at a clamp may lie beyond it; false where
+     * none does. |slope| * 255 + 257 * 2^shift + below stays within 31 bits. */
+    bool (*line_offset)(const edgecore_row_lines *form, const uint8_t bytes[256], int32_t slope, int32_t *offset);
     /* May be NULL: MUL and ADD then stay apart. */
     void (*affine_pixels)(const edgecore_affine_pixels *args);
     void (*average_row)(uint8_t *out, const int32_t *sums, size_t n, const edgecore_row_average *how);
