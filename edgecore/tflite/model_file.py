@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edgecore.tflite.arguments import check_arguments
 from edgecore.tflite.consistency import LARGEST_TENSOR, check_node
-from edgecore.tflite.dataflow import check_dataflow
+from edgecore.tflite.dataflow import check_calls, check_dataflow
 from edgecore.tflite.flatbuffer import Buffer, FlatbufferError, Table
 from edgecore.tflite.schema import (
     ARGUMENT_OPTIONS,
@@ -100,6 +100,7 @@ def read_model_file(data: bytes) -> ModelFile:
     subgraphs = tuple(_subgraph(table, codes, spans) for table in root.tables(2))
     if not subgraphs:
         raise FlatbufferError("the model has no graph")
+    check_calls(subgraphs)
     _within(root.integers(5, "i"), len(spans), "metadata buffer")
     metadata = []
     for table in root.tables(6):
