@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from edgecore.tflite.arguments import check_arguments
-from edgecore.tflite.consistency import LARGEST_TENSOR, check_node
+from edgecore.tflite.consistency import LARGEST_TENSOR, check_node, check_types
 from edgecore.tflite.dataflow import check_calls, check_dataflow
 from edgecore.tflite.flatbuffer import Buffer, FlatbufferError, Table
 from edgecore.tflite.schema import (
@@ -221,6 +221,8 @@ def _subgraph(table: Table, codes: list[str], spans: list[tuple[int, int]]) -> S
     for operator in operators:
         check_node(operator.name, [tensors[i].shape if i >= 0 else None for i in operator.inputs])
         check_arguments(operator, tensors)
+        if operator.inputs and operator.inputs[0] >= 0 and operator.outputs:
+            check_types(operator.name, tensors[operator.inputs[0]].type, tensors[operator.outputs[0]].type)
     return Subgraph(tensors, operators, inputs, outputs)
 
 
