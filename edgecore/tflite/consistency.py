@@ -1,4 +1,4 @@
-"""Whether the shapes that a node reads fit each other, where TFLite divides by them before it checks."""
+"""Whether a node's shapes and types fit each other, where TFLite divides or copies by them unchecked."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ Shape = Sequence[int]
 
 # Elements; more than any model of a small board, less than what breaks int32 indexing.
 LARGEST_TENSOR = 1 << 30
+
+# Operators whose result has its data's type, by which TFLite's kernels write without a look at the result's.
+_KEEP_TYPE = frozenset((
+    "RESHAPE", "MIRROR_PAD", "DYNAMIC_UPDATE_SLICE", "MEAN", "SUM",
+    "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "REDUCE_ANY", "REDUCE_ALL",
+))  # fmt: skip
 
 
 def _fail(what: str) -> None:
@@ -44,6 +50,15 @@ def check_node(name: str, shapes: Sequence[Shape | None]) -> None:
         if len(second) != 2 or elements % second[1]:
             _fail(f"a {name} has weights {list(second)} over {list(first)}")
         _check_bias(name, shapes, second[0])
+
+
+def check_types(name: str, source: str, result: str) -> None:
+    """Checks the types of a node's first input and output.
+
+    Raises FlatbufferError.
+    """
+    if source != result and (name in _KEEP_TYPE or (name == "SOFTMAX" and source == "float32")):
+        _fail(f"a {name} of {source} gives {result}")
 
 
 def _check_convolution(name: str, source: Shape, weights: Shape) -> None:

@@ -1,17 +1,21 @@
-"""Whether a tensor has its contents when an operator reads it: nodes stand in the order in which they run.
+"""Whether a tensor has its contents when an operator reads it, and whether the model ever ends.
 
-TFLite finds most of this out only while it runs, and with a delegate attached not before it has crashed.
+Nodes stand in the order in which they run. TFLite finds most of this out only while it runs, and with a
+delegate attached not before it has crashed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from edgecore.tflite.flatbuffer import FlatbufferError
 
 if TYPE_CHECKING:
-    from edgecore.tflite.model_file import Operator, Tensor
+    from edgecore.tflite.model_file import Operator, Subgraph, Tensor
+
+_CALLS = ("IF", "WHILE", "CALL_ONCE")
 
 
 def check_dataflow(tensors: Sequence[Tensor], operators: Sequence[Operator], inputs: Sequence[int]) -> None:
@@ -43,3 +47,18 @@ def check_dataflow(tensors: Sequence[Tensor], operators: Sequence[Operator], inp
                 late = "that has no contents"
             raise FlatbufferError(f"a {operator.name} reads the tensor {tensors[index].name!r} {late}")
         ready.update(operator.outputs)
+
+
+def check_calls(subgraphs: Sequence[Subgraph]) -> None:
+    """Refuses a subgraph that runs itself, in which TFLite ends only with the stack.
+
+    Raises FlatbufferError.
+    """
+    calls = {
+        number: [each for node in graph.operators if node.name in _CALLS for each in node.options]
+        for number, graph in enumerate(subgraphs)
+    }
+    try:
+        TopologicalSorter(calls).prepare()
+    except CycleError:
+        raise FlatbufferError("a subgraph runs itself") from None

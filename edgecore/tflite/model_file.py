@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from edgecore.tflite.arguments import check_arguments
-from edgecore.tflite.consistency import LARGEST_TENSOR, check_node
-from edgecore.tflite.dataflow import check_dataflow
+from edgecore.tflite.consistency import LARGEST_TENSOR, check_node, check_types
+from edgecore.tflite.dataflow import check_calls, check_dataflow
 from edgecore.tflite.flatbuffer import Buffer, FlatbufferError, Table
 from edgecore.tflite.schema import (
     ARGUMENT_OPTIONS,
@@ -100,6 +100,7 @@ def read_model_file(data: bytes) -> ModelFile:
     subgraphs = tuple(_subgraph(table, codes, spans) for table in root.tables(2))
     if not subgraphs:
         raise FlatbufferError("the model has no graph")
+    check_calls(subgraphs)
     _within(root.integers(5, "i"), len(spans), "metadata buffer")
     metadata = []
     for table in root.tables(6):
@@ -220,6 +221,8 @@ def _subgraph(table: Table, codes: list[str], spans: list[tuple[int, int]]) -> S
     for operator in operators:
         check_node(operator.name, [tensors[i].shape if i >= 0 else None for i in operator.inputs])
         check_arguments(operator, tensors)
+        if operator.inputs and operator.inputs[0] >= 0 and operator.outputs:
+            check_types(operator.name, tensors[operator.inputs[0]].type, tensors[operator.outputs[0]].type)
     return Subgraph(tensors, operators, inputs, outputs)
 
 

@@ -46,7 +46,8 @@ OPERATORS: tuple[str, ...] = (
 # Operators that cannot run without options -> the BuiltinOptions they need.
 OPTIONS_NEEDED: dict[str, int] = {
     "CONV_2D": 1, "DEPTHWISE_CONV_2D": 2, "AVERAGE_POOL_2D": 5, "MAX_POOL_2D": 5, "L2_POOL_2D": 5,
-    "FULLY_CONNECTED": 8, "SOFTMAX": 9, "CONCATENATION": 10, "TRANSPOSE_CONV": 49,
+    "FULLY_CONNECTED": 8, "SOFTMAX": 9, "CONCATENATION": 10, "TRANSPOSE_CONV": 49, "IF": 92, "WHILE": 93,
+    "CALL_ONCE": 103,
 }  # fmt: skip
 
 LARGEST_OPTION = 1 << 15
@@ -75,6 +76,9 @@ ARGUMENT_OPTIONS: dict[str, tuple[tuple[int, str], ...]] = {
     "STRIDED_SLICE": ((0, "i"), (1, "i"), (2, "i"), (3, "i"), (4, "i")),
     "MIRROR_PAD": ((0, "b"),),  # mode: 0 without the edge itself, 1 with it
     "REVERSE_SEQUENCE": ((0, "i"),),  # the dimension to reverse
+    "IF": ((0, "i"), (1, "i")),  # subgraphs
+    "WHILE": ((0, "i"), (1, "i")),
+    "CALL_ONCE": ((0, "i"),),
 }
 
 

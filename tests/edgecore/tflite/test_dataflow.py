@@ -9,9 +9,9 @@ import pytest
 from oracle.models import spp
 from oracle.writer import edited
 
-from edgecore.tflite.dataflow import check_dataflow
+from edgecore.tflite.dataflow import check_calls, check_dataflow
 from edgecore.tflite.flatbuffer import FlatbufferError
-from edgecore.tflite.model_file import Operator, Tensor, read_model_file
+from edgecore.tflite.model_file import Operator, Subgraph, Tensor, read_model_file
 
 # How spp's operators 15 to 20 are joined: pool, reshape with its shape, three times.
 POOLED, SHAPE, OTHER = 27, 29, 31
@@ -78,3 +78,20 @@ def test_what_nobody_writes_but_may_be_read(name: str, second: Tensor) -> None:
     check_dataflow([tensor(), second, tensor()], [Operator(name, (0, 1, -1), (2,))], [0])
     with pytest.raises(FlatbufferError, match="has no contents"):
         check_dataflow([tensor(), tensor(), tensor()], [Operator(name, (0, 1, -1), (2,))], [0])
+
+
+def graph(*nodes: tuple[str, tuple[int, ...]]) -> Subgraph:
+    return Subgraph((), tuple(Operator(name, (), (), called) for name, called in nodes), (), ())
+
+
+@pytest.mark.parametrize("name", ["IF", "WHILE"])
+def test_a_subgraph_never_runs_itself(name: str) -> None:
+    check_calls([graph((name, (2, 1))), graph(), graph(("CALL_ONCE", (1,)), (name, (1, 3))), graph()])
+    check_calls([graph((name, (7, -1)))])  # which TFLite refuses
+    check_calls([graph(("STRIDED_SLICE", (0, 0, 0, 0, 0)))])
+    for broken in (
+        [graph((name, (0, 1))), graph()],
+        [graph((name, (1, 2))), graph(("CALL_ONCE", (2,))), graph((name, (0, 1)))],
+    ):
+        with pytest.raises(FlatbufferError, match="runs itself"):
+            check_calls(broken)

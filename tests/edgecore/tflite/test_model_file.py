@@ -11,7 +11,7 @@ from oracle import Network, Quant
 from oracle.models import MODELS, resnet, uint8_mobilenet
 from oracle.writer import edited
 
-from edgecore.tflite.consistency import check_node
+from edgecore.tflite.consistency import check_node, check_types
 from edgecore.tflite.flatbuffer import FlatbufferError
 from edgecore.tflite.model_file import read_model_file
 
@@ -166,3 +166,28 @@ def test_zero_points_of_wider_types(kind: int, point: int) -> None:
         tensor.type, tensor.quantization.zeroPoint = kind, [point]
 
     read_model_file(edited(resnet().build(), change))
+
+
+@pytest.mark.parametrize("name", ["RESHAPE", "MEAN", "REDUCE_MAX", "SOFTMAX"])
+def test_a_result_of_smaller_numbers_is_refused(name: str) -> None:
+    """The kernels would write numbers of four bytes into room for one each."""
+    check_types(name, "float32", "float32")
+    with pytest.raises(FlatbufferError, match=f"a {name} of float32 gives int8"):
+        check_types(name, "float32", "int8")
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "result"),
+    [("SOFTMAX", "int8", "int16"), ("CAST", "float32", "int8"), ("ARG_MAX", "float32", "int32")],
+)
+def test_types_that_may_differ(name: str, source: str, result: str) -> None:
+    check_types(name, source, result)
+
+
+def test_a_models_reshape_keeps_the_type(model_bytes: bytes) -> None:
+    def change(whole: Any) -> None:
+        graph = whole.subgraphs[0]
+        graph.tensors[graph.operators[4].outputs[0]].type = 0
+
+    with pytest.raises(FlatbufferError, match="a RESHAPE of int8 gives float32"):
+        read_model_file(edited(model_bytes, change))
