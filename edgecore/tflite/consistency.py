@@ -28,6 +28,8 @@ def check_node(name: str, shapes: Sequence[Shape | None]) -> None:
 
     Raises FlatbufferError.
     """
+    if name == "RESHAPE" and len(shapes) > 1 and shapes[1] is None:
+        _fail(f"a {name} lacks its shape")
     if name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV") and len(shapes) < 2:
         _fail(f"a {name} lacks its weights")
     first, second = (*shapes, None, None)[:2]

@@ -92,6 +92,11 @@ class Table:
         position = self._field(number, SIZES[code])
         return self.buffer.read(code, position) if position else default
 
+    def real(self, number: int) -> float:
+        """A float32 field; 0 where the table does not hold it."""
+        position = self._field(number, 4)
+        return float(self.buffer.read("f", position)) if position else 0.0
+
     def _target(self, number: int) -> int:
         position = self._field(number, 4)
         return position + self.buffer.read("I", position) if position else 0

@@ -9,6 +9,7 @@ from edgecore.tflite.arguments import check_arguments
 from edgecore.tflite.consistency import LARGEST_TENSOR, check_node, check_types
 from edgecore.tflite.dataflow import check_calls, check_dataflow
 from edgecore.tflite.flatbuffer import Buffer, FlatbufferError, Table
+from edgecore.tflite.scales import check_scales
 from edgecore.tflite.schema import (
     ARGUMENT_OPTIONS,
     COUNT_OPTIONS,
@@ -56,6 +57,7 @@ class Operator:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: tuple[int, ...] = ()  # those of schema.ARGUMENT_OPTIONS
+    beta: float = 1.0  # of a SOFTMAX: what its input is multiplied by
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,8 @@ def _operator(table: Table, codes: list[str], tensors: int) -> Operator:
     table.table(12)
     fields = ARGUMENT_OPTIONS.get(codes[code], ())
     numbers = tuple(options.scalar(*field) if options is not None else 0 for field in fields)
-    return Operator(codes[code], inputs, outputs, numbers)
+    beta = options.real(0) if codes[code] == "SOFTMAX" and options is not None else 1.0
+    return Operator(codes[code], inputs, outputs, numbers, beta)
 
 
 def _subgraph(table: Table, codes: list[str], spans: list[tuple[int, int]]) -> Subgraph:
@@ -221,6 +224,7 @@ def _subgraph(table: Table, codes: list[str], spans: list[tuple[int, int]]) -> S
     for operator in operators:
         check_node(operator.name, [tensors[i].shape if i >= 0 else None for i in operator.inputs])
         check_arguments(operator, tensors)
+        check_scales(operator, tensors)
         if operator.inputs and operator.inputs[0] >= 0 and operator.outputs:
             check_types(operator.name, tensors[operator.inputs[0]].type, tensors[operator.outputs[0]].type)
     return Subgraph(tensors, operators, inputs, outputs)

@@ -103,6 +103,7 @@ def test_zero_stride_is_refused() -> None:
         ("DEPTHWISE_CONV_2D", [(1, 8, 8, 3), (1, 3, 3, 4)], "weights"),
         ("FULLY_CONNECTED", [(1, 9), (10, 8)], "weights"),
         ("MAX_POOL_2D", [(1, 0, 8, 3)], "empty input"),
+        ("RESHAPE", [(1, 8, 8, 3), None], "lacks its shape"),
     ],
 )
 def test_shapes_that_do_not_fit(name: str, shapes: list[tuple[int, ...] | None], message: str) -> None:
