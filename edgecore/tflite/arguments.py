@@ -23,7 +23,7 @@ Values = Sequence[int]
 # The input that is judged: permutation, paddings, size, begin, lengths or the output's shape.
 _ARGUMENT = {
     "TRANSPOSE": 1, "PAD": 1, "PADV2": 1, "MIRROR_PAD": 1, "SLICE": 2, "STRIDED_SLICE": 1,
-    "REVERSE_SEQUENCE": 1, "TRANSPOSE_CONV": 0,
+    "REVERSE_SEQUENCE": 1, "TRANSPOSE_CONV": 0, "RESIZE_BILINEAR": 1, "RESIZE_NEAREST_NEIGHBOR": 1,
 }  # fmt: skip
 
 
@@ -52,6 +52,8 @@ def check_arguments(operator: Operator, tensors: Sequence[Tensor]) -> None:
     elif operator.name == "REVERSE_SEQUENCE":
         axis = operator.options[0]
         fits = 0 <= axis < len(shape) and all(0 <= length <= shape[axis] for length in values)
+    elif operator.name.startswith("RESIZE"):  # TFLite's indices are of 32 bits
+        fits = shape[0] * shape[-1] * math.prod(values) <= LARGEST_TENSOR
     elif operator.name == "TRANSPOSE_CONV":
         weights = read[1]
         fits = weights is None or _upsamples(shape, values, weights.shape)

@@ -25,15 +25,20 @@ def check_scales(operator: Operator, tensors: Sequence[Tensor]) -> None:
     if min(operator.inputs, default=-1) < 0:
         return  # which TFLite refuses
     read = [tensors[index] for index in operator.inputs]
-    scales = [each.scales[0] if each.scales else 0.0 for each in read]
+    scales = [_scale(each) for each in read]
     told = f"a {operator.name} has the scales {scales}"
     if operator.name == "SOFTMAX":
         if read[0].type in ("int8", "uint8") and not operator.beta * scales[0] * _SOFTMAX_RANGE > 1:
             raise FlatbufferError(f"{told} and the factor {operator.beta}")
     elif read[0].type in _SUM_RANGE:
         result = tensors[operator.outputs[0]]
-        scale = result.scales[0] if result.scales else 0.0
+        scale = _scale(result)
         if read[0].type == "int16" and not any((*scales, scale)):
             return  # plain integers
         if min([*scales, scale]) <= 0 or max(scales) >= scale * _SUM_RANGE[read[0].type]:
             raise FlatbufferError(f"{told} and its result {scale}")
+
+
+def _scale(tensor: Tensor) -> float:
+    """What TFLite's kernels see: 0 also where there is one for each channel."""
+    return tensor.scales[0] if len(tensor.scales) == 1 else 0.0

@@ -32,6 +32,7 @@ def check(name: str, shape: Sequence[int], *arguments: Any, masks: Sequence[int]
     ("name", "shape", "arguments"),
     [
         ("TRANSPOSE", (2, 3, 4), ([0, 0, 1],)),
+        ("RESIZE_BILINEAR", (1, 3, 4, 7), ([9240613, 35],)),
         ("PAD", (1, 8, 8, 3), ([0, 0, 0, -1, 0, 0, 0, 0],)),
         ("PAD", (1, 8, 8, 3), ([0, 0, 2**31 - 1, 2**31 - 1, 0, 0, 0, 0],)),
         ("SLICE", (1, 30, 4), ([0, -20, 0], [1, 3, 4], (1, 3, 4))),
@@ -54,6 +55,7 @@ def test_arguments_that_do_not_fit(name: str, shape: Sequence[int], arguments: S
     ("name", "shape", "arguments"),
     [
         ("TRANSPOSE", (2, 3, 4), ([0, 2, 1],)),
+        ("RESIZE_NEAREST_NEIGHBOR", (1, 3, 4, 7), ([6, 35],)),
         ("PAD", (1, 8, 8, 3), ([0, 0, 1, 2, 3, 4, 0, 0],)),
         ("SLICE", (1, 30, 4), ([0, 28, 0], [1, 2, -1], (1, 2, 4))),
         ("SLICE", (1, 30, 4), ([0, 28, 0], [1, 2, -1], ())),  # where the file does not say the result's shape

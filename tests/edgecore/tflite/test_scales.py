@@ -42,6 +42,12 @@ def test_the_factor_of_a_softmax(beta: float) -> None:
         node("SOFTMAX", 0.1, 1 / 256, beta=beta)
 
 
+def test_scales_of_channels_are_none() -> None:
+    tensors = [Tensor("t", "int8", (1, 4), False, (0.1,) * many, (0,) * many, 1) for many in (4, 1)]
+    with pytest.raises(FlatbufferError, match=r"a SOFTMAX has the scales \[0.0\]"):
+        check_scales(Operator("SOFTMAX", (0,), (1,)), tensors)
+
+
 def test_a_model_whose_softmax_has_lost_its_factor() -> None:
     def change(whole: Any) -> None:
         whole.subgraphs[0].operators[-1].builtinOptions.beta = 0.0
