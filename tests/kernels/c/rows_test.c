@@ -1,79 +1,10 @@
 /* Every byte row and image micro-kernel of every tier that this CPU has, against the scalar tier's: all lengths around vectors',
- * extreme values, in place where that is allowed. Buffers end at guard pages; bytes before the outputs must stay as they were. */
-#include <math.h>
-#include <stdbool.h>
+ * extreme values, in place where that is allowed. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "edgecore/cpu.h"
 #include "guarded.h"
-#include "image/axis.h"
-#include "image/rows.h"
-#include "isa/image.h"
-#include "isa/tier.h"
-
-enum { MOST = 700, MARGIN = 64, CANARY = 0xA5, MOST_INPUTS = 9, LENGTHS = 74 };
-
-static const edgecore_tier *scalar, *tested;
-
-/* Ends of readable memory: inputs, what the scalar tier gives and what the tested one gives. */
-static uint8_t *ends[MOST_INPUTS], *expected_end, *given_end, *sums_end;
-static int32_t *expected_sums_end, *given_sums_end;
-
-static void fail(const char *what, size_t n, size_t i)
-{
-    printf("%s of %s: wrong at %zu of %zu\n", what, tested->name, i, n);
-    exit(1);
-}
-
-/* 0 to 67, and some that take the widest loops more than once. */
-static size_t length_of(int32_t index)
-{
-    static const size_t longer[] = {127, 128, 200, 256, 395, 513};
-    return index < 68 ? (size_t)index : longer[index - 68];
-}
-
-static uint8_t extreme_byte(void)
-{
-    static const uint8_t extremes[] = {0, 1, 127, 128, 129, 255};
-    return random_between(0, 3) ? (uint8_t)random_32() : extremes[random_between(0, 5)];
-}
-
-static uint8_t random_flip(void)
-{
-    return random_between(0, 1) ? 0x80 : 0;
-}
-
-static uint8_t *input(int32_t index, size_t n)
-{
-    for (size_t i = 1; i <= n; i++)
-        *(ends[index] - i) = extreme_byte();
-    return ends[index] - n;
-}
-
-static void clear_outputs(size_t n)
-{
-    memset(expected_end - n - MARGIN, CANARY, n + MARGIN);
-    memset(given_end - n - MARGIN, CANARY, n + MARGIN);
-}
-
-static void compare(const char *what, size_t n)
-{
-    for (size_t i = 0; i < n + MARGIN; i++)
-        if (*(expected_end - n - MARGIN + i) != *(given_end - n - MARGIN + i))
-            fail(what, n, i - MARGIN);
-}
-
-/* The output starts as a copy of an input where that is worked on in place. */
-static const uint8_t *place(uint8_t *out, const uint8_t *in, size_t n, bool in_place)
-{
-    if (!in_place)
-        return in;
-    if (n)
-        memcpy(out, in, n);
-    return out;
-}
+#include "rows_samples.h"
 
 static void xor_and_lookup(size_t n)
 {
@@ -258,127 +189,6 @@ static void additions_and_products(size_t n)
     }
 }
 
-static uint8_t line_byte(uint8_t byte, int32_t slope, int32_t offset, const edgecore_row_lines *how)
-{
-    int32_t x = (byte - how->zero_point) * slope;
-    x = (x - (x < 0 ? how->below : 0) + offset) >> how->shift;
-    x = x < how->min ? how->min : x;
-    return (uint8_t)(x > how->max ? how->max : x);
-}
-
-/* Pixels of n channels, more than go by before the next channels where n is small. */
-static void lines(size_t n)
-{
-    static int32_t slopes[MOST], offsets[MOST];
-    for (int32_t round = 0; round < 8 && tested->line_pixels && n > 0; round++) {
-        const size_t in_stride = n + (size_t)random_between(0, 2), out_stride = n + (size_t)random_between(0, 2);
-        const size_t widest = in_stride > out_stride ? in_stride : out_stride, fits = (MOST - n) / widest + 1;
-        const size_t pixels = (size_t)random_between(1, fits < 70 ? (int32_t)fits : 70);
-        const size_t in_bytes = (pixels - 1) * in_stride + n, out_bytes = (pixels - 1) * out_stride + n;
-        const int32_t bends = random_between(0, 1), shift = random_between(8, 22);
-        const edgecore_row_lines how = {
-            .slopes = slopes,
-            .offsets = offsets,
-            .n = n,
-            .in_stride = (ptrdiff_t)in_stride,
-            .out_stride = (ptrdiff_t)out_stride,
-            .zero_point = bends * random_between(0, 255),
-            .below = bends << random_between(0, shift),
-            .shift = shift,
-            .min = (uint8_t)(random_between(0, 1) ? random_between(0, 128) : 0),
-            .max = (uint8_t)(random_between(0, 1) ? random_between(128, 255) : 255),
-        };
-        for (size_t c = 0; c < n; c++) {
-            const int32_t steepest = random_between(0, 1) ? 1 << shift : (INT32_MAX - (2 << shift)) / 512;
-            slopes[c] = random_between(0, 9) ? random_between(-steepest, steepest) : 0;
-            offsets[c] = random_between(0, 255) * (1 << shift) / 4 - random_between(0, 1000);
-        }
-        const uint8_t *in = input(0, in_bytes);
-        clear_outputs(out_bytes);
-        for (size_t p = 0; p < pixels; p++)
-            for (size_t c = 0; c < n; c++)
-                *(expected_end - out_bytes + p * out_stride + c) = line_byte(in[p * in_stride + c], slopes[c], offsets[c], &how);
-        tested->line_pixels(given_end - out_bytes, in, pixels, &how);
-        compare("line_pixels", out_bytes);
-    }
-}
-
-/* Pixels of n channels together against one by one; operators_test and the models hold them against the specification. */
-static void softmaxes(size_t n)
-{
-    static _Alignas(64) uint8_t scratch[5 * EDGECORE_SOFTMAX_CHANNELS * EDGECORE_SOFTMAX_PIXELS];
-    int32_t exps[256] = {INT32_MAX};
-    for (int32_t i = 1; i < 256; i++)
-        exps[i] = exps[i - 1] > 0 ? random_between(0, exps[i - 1] - 1) : 0;
-    for (int32_t round = 0; round < 4 && tested->softmax_pixels && n > 0 && n <= EDGECORE_SOFTMAX_CHANNELS; round++) {
-        const size_t stride = n + (size_t)random_between(0, 2), fits = (MOST - n) / stride + 1;
-        const size_t pixels = (size_t)random_between(1, fits < 70 ? (int32_t)fits : 70), bytes = (pixels - 1) * stride + n;
-        const edgecore_row_softmax how = {
-            .exps = exps,
-            .channels = n,
-            .in_stride = (ptrdiff_t)stride,
-            .out_stride = (ptrdiff_t)stride,
-            .flip_in = random_flip(),
-            .flip_out = random_flip(),
-            .scratch = scratch,
-        };
-        const uint8_t *in = input(0, bytes);
-        clear_outputs(bytes);
-        for (size_t p = 0; p < pixels; p++)
-            tested->softmax_pixels(expected_end - bytes + p * stride, in + p * stride, 1, &how);
-        tested->softmax_pixels(given_end - bytes, in, pixels, &how);
-        compare("softmax_pixels", bytes);
-    }
-}
-
-/* The definition of isa/tier.h for channel c of a pixel. */
-static uint8_t affine_byte(const edgecore_affine_pixels *args, uint8_t byte, size_t c)
-{
-    const edgecore_affine_block *block = args->block;
-    const size_t lane = edgecore_affine_lane(c);
-    const float distance = (float)(byte - args->zero_point), half = block->half[lane];
-    const float product = truncf(fmaf(distance, block->factor[lane], distance < 0 ? -half : half));
-    const float sum = truncf(fmaf(product, args->slope, block->offset[lane]));
-    const float most = sum > (float)block->max[c] ? (float)block->max[c] : sum;
-    return most < (float)block->min[c] ? block->min[c] : (uint8_t)most;
-}
-
-/* n channels of a few pixels. */
-static void affine_maps(size_t n)
-{
-    edgecore_affine_block block;
-    for (size_t pixels = 1; pixels <= 5 && tested->affine_pixels && n > 0 && n <= EDGECORE_AFFINE_CHANNELS; pixels++) {
-        const size_t in_stride = n + (size_t)random_between(0, 40), out_stride = n + (size_t)random_between(0, 3);
-        const size_t in_bytes = (pixels - 1) * in_stride + n, out_bytes = (pixels - 1) * out_stride + n;
-        for (size_t i = 0; i < EDGECORE_AFFINE_CHANNELS; i++) {
-            const float factor = (float)random_between(-400, 400) / 256;
-            block.factor[i] = factor;
-            block.half[i] = copysignf(0.5f + (float)random_between(0, 8) / 1024, factor);
-            block.offset[i] = (float)random_between(-40000, 80000) / 256;
-            block.min[i] = (uint8_t)random_between(0, 60);
-            block.max[i] = (uint8_t)random_between(60, 255);
-        }
-        const edgecore_affine_pixels args = {
-            .in = input(0, in_bytes),
-            .out = given_end - out_bytes,
-            .in_stride = (ptrdiff_t)in_stride,
-            .out_stride = (ptrdiff_t)out_stride,
-            .pixels = pixels,
-            .channels = n,
-            .block = &block,
-            .zero_point = random_between(0, 255),
-            .slope = (float)random_between(1, 700) / 256,
-        };
-        clear_outputs(out_bytes);
-        for (size_t p = 0; p < pixels; p++)
-            for (size_t c = 0; c < n; c++)
-                *(expected_end - out_bytes + p * out_stride + c) = affine_byte(&args, args.in[p * in_stride + c], c);
-        tested->affine_pixels(&args);
-        compare("affine_pixels", out_bytes);
-    }
-}
-
-/* Weights of two neighbours, also of a pixel outside the first one's centre. */
 static void blends(size_t n)
 {
     for (int32_t round = 0; round < 6; round++) {
@@ -420,105 +230,9 @@ static void scaled_blends(size_t n)
     }
 }
 
-static void luma_and_reverse(const edgecore_image_kernels *kernels, size_t n)
-{
-    const uint8_t *pixels = input(0, 3 * n), flip = random_flip();
-    for (int32_t blue_first = 0; blue_first < 2; blue_first++) {
-        clear_outputs(n);
-        edgecore_image_scalar.luma(expected_end - n, pixels, n, blue_first);
-        kernels->luma(given_end - n, pixels, n, blue_first);
-        compare("luma", n);
-    }
-    clear_outputs(3 * n);
-    edgecore_image_scalar.reverse(expected_end - 3 * n, pixels, n, flip);
-    kernels->reverse(given_end - 3 * n, pixels, n, flip);
-    compare("reverse", 3 * n);
-}
-
-/* `n` pixels of every layout and colour; the planes end where memory does. */
-static void colours(const edgecore_image_kernels *kernels, size_t n)
-{
-    const size_t chroma = (n + 1) / 2;
-    for (int32_t round = 0; round < 12; round++) {
-        const bool interleaved = round % 2;
-        const uint8_t *u = interleaved ? input(1, 2 * chroma) : input(1, chroma);
-        const edgecore_yuv_row row = {
-            .y = input(0, n),
-            .u = u,
-            .v = interleaved ? u + 1 : input(2, chroma),
-            .interleaved = interleaved,
-            .blue_first = round / 2 % 2,
-            .factors = edgecore_yuv_factors_of((edgecore_colour)(round / 4)),
-        };
-        clear_outputs(3 * n);
-        edgecore_image_scalar.colour(expected_end - 3 * n, &row, n);
-        kernels->colour(given_end - 3 * n, &row, n);
-        compare("colour", 3 * n);
-    }
-}
-
-/* A row of `size` pixels becomes one of `to`, in 1 to 4 rows at once; then that many rows blend into one. */
-static void resize(const edgecore_image_kernels *kernels, int32_t size, int32_t to, int32_t channels)
-{
-    edgecore_axis axis;
-    const edgecore_filter filter = random_between(0, 1) ? EDGECORE_FILTER_BILINEAR : EDGECORE_FILTER_TRIANGLE;
-    if (!edgecore_axis_init(&axis, filter, size, 0, size, to)) {
-        puts("no memory");
-        exit(1);
-    }
-    const size_t in_bytes = (size_t)(size * channels), out_bytes = (size_t)(to * channels);
-    const uint8_t *rows[EDGECORE_NARROW_ROWS];
-    uint8_t *expected[EDGECORE_NARROW_ROWS], *given[EDGECORE_NARROW_ROWS];
-    static uint8_t memory[2 * EDGECORE_NARROW_ROWS][MOST];
-    for (int32_t count = 1; count <= EDGECORE_NARROW_ROWS; count++) {
-        for (int32_t r = 0; r < count; r++) {
-            rows[r] = input(r, in_bytes);
-            expected[r] = memory[r];
-            given[r] = r ? memory[EDGECORE_NARROW_ROWS + r] : given_end - out_bytes - EDGECORE_NARROW_SLACK;
-        }
-        edgecore_image_scalar.narrow(&axis, rows, count, in_bytes, channels, expected);
-        kernels->narrow(&axis, rows, count, in_bytes, channels, given);
-        for (int32_t r = 0; r < count; r++)
-            for (size_t i = 0; i < out_bytes; i++)
-                if (expected[r][i] != given[r][i])
-                    fail("narrow", out_bytes, i);
-    }
-    const uint8_t *window[MOST];
-    for (int32_t y = 0; y < to; y++) {
-        const size_t n = length_of(random_between(1, LENGTHS - 1));
-        for (int32_t t = 0; t < axis.counts[y]; t++)
-            window[t] = input(t % MOST_INPUTS, n);
-        clear_outputs(n);
-        edgecore_image_scalar.blend(&axis, y, window, n, expected_end - n);
-        kernels->blend(&axis, y, window, n, given_end - n);
-        compare("blend", n);
-    }
-    edgecore_axis_release(&axis);
-}
-
-static void image(const edgecore_image_kernels *kernels)
-{
-    static const int32_t sizes[] = {1, 2, 5, 17, 40, 97, 200};
-    enum { SIZES = sizeof sizes / sizeof *sizes };
-    for (size_t n = 0; n < 68; n++)
-        luma_and_reverse(kernels, n);
-    for (size_t n = 0; n < 140; n++)
-        colours(kernels, n);
-    for (int32_t i = 0; i < SIZES * SIZES; i++) {
-        resize(kernels, sizes[i / SIZES], sizes[i % SIZES], 1);
-        resize(kernels, sizes[i / SIZES], sizes[i % SIZES], 3);
-    }
-}
-
 int main(void)
 {
-    for (int32_t i = 0; i < MOST_INPUTS; i++)
-        ends[i] = guarded(MOST) + MOST;
-    expected_end = guarded(MOST + MARGIN) + MOST + MARGIN;
-    given_end = guarded(MOST + MARGIN) + MOST + MARGIN;
-    sums_end = guarded(MOST * 131) + MOST * 131;
-    expected_sums_end = (int32_t *)(void *)guarded(MOST * sizeof(int32_t)) + MOST;
-    given_sums_end = (int32_t *)(void *)guarded(MOST * sizeof(int32_t)) + MOST;
+    make_buffers();
     scalar = edgecore_tier_at(0);
     for (int32_t t = 1; t < edgecore_isa_count(); t++) {
         tested = edgecore_tier_at(t);
@@ -534,13 +248,11 @@ int main(void)
             sums(n);
             averages(n);
             additions_and_products(n);
-            lines(n);
-            softmaxes(n);
-            affine_maps(n);
+            pixel_rows(n);
             blends(n);
             scaled_blends(n);
         }
-        image(edgecore_image_kernels_of(t));
+        image_kernels(edgecore_image_kernels_of(t));
         printf("rows__%s\n", tested->name);
     }
     return 0;
