@@ -345,12 +345,15 @@ INLINE void run_sliding(const slice *s, const size_t vectors, const size_t width
 INLINE void run_slice(const edgecore_depthwise_args *args, size_t first, const void *packed, size_t groups, const size_t vectors,
                       const int rounding)
 {
+    const bool only_3x3 = rounding == ROUND_UP;
     const slice s = begin_slice(args, first, packed, vectors, rounding);
     const size_t width = args->tap_step == 1 ? args->kernel_w : 0, step = args->pixel_step;
     if (groups == 1 && width == 3 && step == 1)
         run_sliding(&s, vectors, 3, 1, 1, rounding);
     else if (groups == 1 && width == 3 && step == 2)
         run_sliding(&s, vectors, 3, 1, 2, rounding);
+    else if (only_3x3)
+        return;
     else if (vectors == 2 && groups == 2 && width == 5 && step == 1)
         run_sliding(&s, vectors, 5, 2, 1, rounding);
     else if (vectors == 2 && groups == 2 && width == 5 && step == 2)
@@ -370,12 +373,25 @@ INLINE void run_rounding(const edgecore_depthwise_args *args, const int rounding
             run_slice(args, first, packed, groups, 2, rounding);
 }
 
+/* Functions of their own: in one gcc spills more of each. */
+static __attribute__((noinline)) void run_up(const edgecore_depthwise_args *args)
+{
+    run_rounding(args, ROUND_UP);
+}
+
+static __attribute__((noinline)) void run_away(const edgecore_depthwise_args *args)
+{
+    run_rounding(args, ROUND_AWAY);
+}
+
+/* Ties away from zero are right for all; that a clamp hides them is worth code of its own for the commonest kernel. */
 static void run(const edgecore_depthwise_args *args)
 {
-    if (((const edgecore_block_head *)args->block)->rounding == ROUND_UP)
-        run_rounding(args, ROUND_UP);
+    const bool hidden = ((const edgecore_block_head *)args->block)->rounding == ROUND_UP;
+    if (hidden && groups_of(args->kernel_h) == 1 && args->kernel_w == 3 && args->tap_step == 1 && args->pixel_step <= 2)
+        run_up(args);
     else
-        run_rounding(args, ROUND_AWAY);
+        run_away(args);
 }
 
 const edgecore_depthwise_kernel edgecore_depthwise_64_avx512vnni = {

@@ -108,8 +108,8 @@ INLINE void store_rows(const edgecore_gemm_args *args, size_t first, __m512i byt
     }
 }
 
-/* `count` rows from `first` on, one by one and in integers. */
-INLINE void exact_rows(const edgecore_gemm_args *args, size_t first, size_t count, const size_t vectors, const int rounding)
+/* `count` rows from `first` on, one by one and in integers. The rounding of all: rows that come here are few. */
+INLINE void exact_rows(const edgecore_gemm_args *args, size_t first, size_t count, const size_t vectors)
 {
     const edgecore_block_head *head = args->block;
     const requant_16 *q = (const requant_16 *)(head + 1);
@@ -121,7 +121,7 @@ INLINE void exact_rows(const edgecore_gemm_args *args, size_t first, size_t coun
         __m512i v[4];
 #pragma GCC unroll 4
         for (size_t i = 0; i < 4; i++)
-            v[i] = i < vectors ? scale_16(acc[0][i], &q[i], rounding) : v[i - 1];
+            v[i] = i < vectors ? scale_16(acc[0][i], &q[i], ROUND_GENERAL) : v[i - 1];
         const __m512i bytes = _mm512_permutexvar_epi32(transpose, narrow_64(v[0], v[1], v[2], v[3], &bounds));
         store_rows(args, r, bytes, 1, vectors, column_mask(args));
     }
@@ -231,6 +231,13 @@ INLINE void run(const edgecore_gemm_args *args, const size_t vectors, const heig
         return fast_rows(args, rows, vectors, ROUND_AWAY, sum);                                                        \
     }
 
+/* Single rows are few: rounding away from zero, which is right for all, costs them nothing. */
+#define FAST_SINGLE(vectors)                                                                                           \
+    __attribute__((noinline)) static uint32_t fast_1x##vectors(const edgecore_gemm_args *args)                         \
+    {                                                                                                                  \
+        return fast_rows(args, 1, vectors, ROUND_AWAY, NULL);                                                          \
+    }
+
 /* Tall tiles take all registers: not inlined, as gcc would spill some in the inner loop, and through memory. */
 #define FAST_TALL(rows, vectors)                                                                                       \
     __attribute__((noinline)) static void sum_##rows##x##vectors(const edgecore_gemm_args *args, size_t first, sums to)\
@@ -244,15 +251,12 @@ INLINE void run(const edgecore_gemm_args *args, const size_t vectors, const heig
     FAST(rows, vectors, sum_##rows##x##vectors)
 
 #define KERNEL(tall, rows_, cols_, vectors, per_group, per_tile)                                                       \
-    FAST(1, vectors, NULL)                                                                                             \
+    FAST_SINGLE(vectors)                                                                                               \
     FAST(rows_, vectors, NULL)                                                                                         \
     FAST_TALL(tall, vectors)                                                                                           \
     __attribute__((noinline)) static void exact_##vectors(const edgecore_gemm_args *args, size_t first, size_t count)  \
     {                                                                                                                  \
-        if (((const edgecore_block_head *)args->block)->rounding == ROUND_GENERAL)                                     \
-            exact_rows(args, first, count, vectors, ROUND_GENERAL);                                                    \
-        else                                                                                                           \
-            exact_rows(args, first, count, vectors, ROUND_AWAY);                                                       \
+        exact_rows(args, first, count, vectors);                                                                       \
     }                                                                                                                  \
     static size_t block_bytes_##cols_(size_t taps, size_t k)                                                           \
     {                                                                                                                  \

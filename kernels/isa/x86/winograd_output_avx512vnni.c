@@ -42,15 +42,15 @@ INLINE void row_sums(const __m512i m[SIDE], __m512i pixels[4])
         pixels[x] = _mm512_srai_epi32(_mm512_mullo_epi32(pixels[x], ninth), 6);
 }
 
-/* Lane i of the result is pixel i. */
-INLINE __m512i exact_row(const __m512i m[SIDE], const output_channels *c, const int rounding)
+/* Lane i of the result is pixel i. The rounding of all: rows that come here are few. */
+static __attribute__((noinline)) __m512i exact_row(const __m512i m[SIDE], const output_channels *c)
 {
     const __m512i transpose = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     __m512i v[4];
     row_sums(m, v);
 #pragma GCC unroll 4
     for (size_t x = 0; x < 4; x++)
-        v[x] = scale_16(v[x], c->q, rounding);
+        v[x] = scale_16(v[x], c->q, ROUND_GENERAL);
     return _mm512_permutexvar_epi32(transpose, narrow_64(v[0], v[1], v[2], v[3], &c->bounds));
 }
 
@@ -59,13 +59,13 @@ INLINE __m512i output_row(const __m512i m[SIDE], const output_channels *c, const
     const __m512i in_order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
     __m512i v[4];
     if (rounding == ROUND_GENERAL)
-        return exact_row(m, c, rounding);
+        return exact_row(m, c);
     row_sums(m, v);
 #pragma GCC unroll 4
     for (size_t x = 0; x < 4; x++)
         v[x] = fix_16(v[x], &c->fixing, rounding);
     if (__builtin_expect(fix_in_doubt(v[0], v[1], v[2], v[3]), 0))
-        return exact_row(m, c, rounding);
+        return exact_row(m, c);
     return _mm512_permutexvar_epi64(in_order, narrow_fixed_64(v[0], v[1], v[2], v[3], &c->fix_bounds));
 }
 
