@@ -49,6 +49,9 @@ def check_arguments(operator: Operator, tensors: Sequence[Tensor]) -> None:
         fits = _slices(shape, begin.values if begin else None, values, result.shape if known else None)
     elif operator.name == "STRIDED_SLICE":
         fits = _shrinks(shape, values, operator.options)
+        strides = read[3].values if len(read) > 3 and read[3] else None
+        if fits and strides and not _steps(shape, strides):
+            fits, values = False, strides
     elif operator.name == "REVERSE_SEQUENCE":
         axis = operator.options[0]
         fits = 0 <= axis < len(shape) and all(0 <= length <= shape[axis] for length in values)
@@ -73,6 +76,11 @@ def _pads(shape: Shape, paddings: Values, mirrored: Sequence[int]) -> bool:
             return False
     sizes = [size + sum(pair) for size, pair in zip(shape, pairs, strict=True)]
     return min(paddings, default=0) >= 0 and math.prod(sizes) <= LARGEST_TENSOR
+
+
+def _steps(shape: Shape, strides: Values) -> bool:
+    """TFLite goes from element to element in 32 bits, and past the end where that overflows."""
+    return all(size + abs(stride) < 2**31 for size, stride in zip(shape, strides, strict=False))
 
 
 def _slices(shape: Shape, begin: Values | None, size: Values, result: Shape | None) -> bool:

@@ -79,6 +79,15 @@ def test_the_index_of_a_dimension_that_is_taken_away(begin: int, fits: bool) -> 
             check("STRIDED_SLICE", (1, 30, 4), *arguments, masks=(0, 0, 0, 0, 2))
 
 
+def test_a_stride_that_leaves_32_bits() -> None:
+    """Found by the fuzzer: TFLite's index overflows, and it copies on beyond the end."""
+    for stride in (1000, -3, 2**31 - 31):
+        check("STRIDED_SLICE", (1, 30, 4), [0, 0, 0], [1, 30, 4], [1, stride, 1], masks=(0, 0, 0, 0, 0))
+    for stride in (2**31 - 1, 2**31 - 30, -(2**31)):
+        with pytest.raises(FlatbufferError, match="STRIDED_SLICE"):
+            check("STRIDED_SLICE", (1, 30, 4), [0, 0, 0], [1, 30, 4], [1, stride, 1], masks=(0, 0, 0, 0, 0))
+
+
 def test_a_shape_that_can_change_is_not_judged() -> None:
     data = Tensor("x", "int8", (1, 1), False, (), (), 0, changes=True)
     argument = Tensor("c", "int32", (2,), True, (), (), 0, values=(0, 0))
