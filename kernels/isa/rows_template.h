@@ -154,12 +154,8 @@ static inline int32_t row_half(int32_t shift)
 }
 
 #if defined(__AVX2__)
-#include "isa/x86/affine_pixels.h"
 #include "isa/x86/arithmetic_rows.h"
-#define EDGECORE_AFFINE_PIXELS affine_pixels
 #else
-#define EDGECORE_AFFINE_PIXELS NULL
-
 static inline uint8_t row_clamp(int32_t value, int32_t min, int32_t max)
 {
     value = value < min ? min : value;
@@ -203,11 +199,13 @@ static void mul_row(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, 
 #endif
 
 #if defined(__AVX2__)
+#include "isa/x86/affine_pixels.h"
 #include "isa/x86/line_rows.h"
 #include "isa/x86/softmax_rows.h"
 #include "isa/x86/window_rows.h"
 #define EDGECORE_X86_ROWS \
-    .max_windows = max_windows, .line_offset = line_offset, .line_pixels = line_pixels, .softmax_pixels = softmax_pixels,
+    .max_windows = max_windows, .line_offset = line_offset, .line_pixels = line_pixels, .affine_pixels = affine_pixels, \
+    .softmax_pixels = softmax_pixels,
 #else
 #define EDGECORE_X86_ROWS
 #endif
@@ -216,7 +214,7 @@ static void mul_row(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t n, 
 #define EDGECORE_PORTABLE_ROWS \
     EDGECORE_X86_ROWS \
     .xor_row = xor_row, .lookup_row = lookup_row, .max_row = max_row, .sum_rows = sum_rows, .add_row = add_row, \
-    .mul_row = mul_row, .affine_pixels = EDGECORE_AFFINE_PIXELS, .average_row = average_row, .blend_rows = blend_rows, .blend_sums = blend_sums, \
+    .mul_row = mul_row, .average_row = average_row, .blend_rows = blend_rows, .blend_sums = blend_sums, \
     .scale_row = scale_row, .blend_scaled = blend_scaled
 
 #endif

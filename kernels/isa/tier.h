@@ -97,8 +97,8 @@ typedef struct edgecore_depthwise_kernel {
 #define EDGECORE_WINOGRAD_MOST ((1 << 25) - 1)
 
 /* Tiles beside each other become int16, kernel->tiles at a time in kernel->tiles_bytes, [position] and then [chunk][tile][channel]
- * or in another order that the kernel likes. Whole chunks are read: up to 7 bytes past a pixel. Columns left and right of the image are the `zero` pixel; a row above or below is that pixel with
- * a step of 0. */
+ * or in another order that the kernel likes. Whole chunks are read: up to 7 bytes past a pixel. Columns left and right of the
+ * image are the `zero` pixel; a row above or below is that pixel with a step of 0. */
 typedef struct edgecore_winograd_input {
     const uint8_t *rows[EDGECORE_WINOGRAD_INPUT]; /* first pixel inside the image */
     ptrdiff_t steps[EDGECORE_WINOGRAD_INPUT];     /* bytes from a pixel to the next */

@@ -56,4 +56,25 @@ static inline void edgecore_winograd_weights(const int8_t *w, size_t step, int16
     }
 }
 
+/* A block's weights: channel k of column c lies `group_step` elements after the group of `group` channels before its own, and
+ * among these as [column][channel of the group]. What columns and channels leave out is 0 already. */
+static inline void edgecore_winograd_pack(int16_t *to, const edgecore_columns *columns, size_t position_step, size_t group,
+                                          size_t group_step)
+{
+    int16_t weights[POSITIONS];
+    for (size_t c = 0; c < columns->cols; c++)
+        for (size_t k = 0; k < columns->k; k++) {
+            edgecore_winograd_weights(columns->weights + c * 9 * columns->k + k, columns->k, weights);
+            for (size_t p = 0; p < POSITIONS; p++)
+                to[p * position_step + k / group * group_step + c * group + k % group] = weights[p];
+        }
+}
+
+/* Biases as the sums have them, which wrap. */
+static inline void edgecore_winograd_scale(int32_t *bias, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        bias[i] = (int32_t)((uint32_t)bias[i] * SCALE);
+}
+
 #endif

@@ -78,6 +78,19 @@ static void average_pixels(const average_pool *self, uint8_t *out, ptrdiff_t ste
         self->tier->average_row(out + p * step, sums + (size_t)p * n, n, &average);
 }
 
+/* Output columns [x, end), whose windows reach out of the row, from the sums of `rows` input rows. */
+static void average_edge(const average_pool *self, uint8_t *out, ptrdiff_t step, const int32_t *columns, int32_t *sums,
+                         int32_t rows, int32_t x, int32_t end, size_t n)
+{
+    const edgecore_pool_geometry *pool = &self->pool;
+    for (; x < end; x++) {
+        int32_t x0, x1;
+        edgecore_pool_window(x, pool->stride_w, pool->pad_left, pool->filter_w, pool->in_width, &x0, &x1);
+        add_windows(sums, columns + (size_t)x0 * n, 1, x1 - x0, 0, n);
+        average_pixels(self, out + x * step, step, sums, 1, n, rows * (x1 - x0));
+    }
+}
+
 static void run(const edgecore_op *op, const edgecore_view *inputs, const edgecore_view *output,
                 edgecore_region region, void *scratch)
 {
@@ -87,7 +100,7 @@ static void run(const edgecore_op *op, const edgecore_view *inputs, const edgeco
     int32_t *columns = scratch, *sums = columns + (size_t)pool->in_width * n;
     const ptrdiff_t step = output->pixel_stride;
     for (int32_t y = region.y0; y < region.y1; y++) {
-        int32_t y0, y1, x0, x1;
+        int32_t y0, y1;
         uint8_t *out = edgecore_view_at(output, y, 0, region.c0);
         edgecore_pool_window(y, pool->stride_h, pool->pad_top, pool->filter_h, pool->in_height, &y0, &y1);
         sum_columns(self, columns, &inputs[0], y0, y1, region.c0, n);
@@ -97,15 +110,8 @@ static void run(const edgecore_op *op, const edgecore_view *inputs, const edgeco
             add_windows(sums, columns + first * n, inner, pool->filter_w, (size_t)pool->stride_w * n, n);
             average_pixels(self, out + pool->inner_x0 * step, step, sums, inner, n, (y1 - y0) * pool->filter_w);
         }
-        for (int32_t x = 0; x < pool->out_width; x++) {
-            if (x == pool->inner_x0)
-                x = pool->inner_x1;
-            if (x == pool->out_width)
-                break;
-            edgecore_pool_window(x, pool->stride_w, pool->pad_left, pool->filter_w, pool->in_width, &x0, &x1);
-            add_windows(sums, columns + (size_t)x0 * n, 1, x1 - x0, 0, n);
-            average_pixels(self, out + x * step, step, sums, 1, n, (y1 - y0) * (x1 - x0));
-        }
+        average_edge(self, out, step, columns, sums, y1 - y0, 0, pool->inner_x0, n);
+        average_edge(self, out, step, columns, sums, y1 - y0, pool->inner_x1, pool->out_width, n);
     }
 }
 
@@ -137,7 +143,8 @@ static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier
     self->average.zero = edgecore_flip_of(desc->model_dtype);
     edgecore_activation_range(desc->params->activation, desc->output, &self->average.min, &self->average.max);
     self->base.klass = &edgecore_average_pool_2d_class;
-    self->base.scratch_bytes = (size_t)(self->pool.in_width + self->pool.out_width) * (size_t)self->pool.channels * sizeof(int32_t);
+    const size_t columns = (size_t)self->pool.in_width + (size_t)self->pool.out_width;
+    self->base.scratch_bytes = columns * (size_t)self->pool.channels * sizeof(int32_t);
     self->base.activation_inputs = 1;
     self->base.channel_step = 64;
     self->base.splits_rows = true;

@@ -69,6 +69,16 @@ typedef struct edgecore_op_class {
                        int32_t *in_y1);
 } edgecore_op_class;
 
+/* The input_rows of operators that need of every input just the rows they compute. */
+static inline void edgecore_same_input_rows(const edgecore_op *op, int32_t index, int32_t y0, int32_t y1, int32_t *in_y0,
+                                            int32_t *in_y1)
+{
+    (void)op;
+    (void)index;
+    *in_y0 = y0;
+    *in_y1 = y1;
+}
+
 /* Every operator's struct begins with this. */
 struct edgecore_op {
     const edgecore_op_class *klass;

@@ -154,14 +154,6 @@ static void run(const edgecore_op *op, const edgecore_view *inputs, const edgeco
                              output->channels);
 }
 
-static void input_rows(const edgecore_op *op, int32_t index, int32_t y0, int32_t y1, int32_t *in_y0, int32_t *in_y1)
-{
-    (void)op;
-    (void)index;
-    *in_y0 = y0;
-    *in_y1 = y1;
-}
-
 static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier *tier, edgecore_op **op,
                                edgecore_message *message);
 
@@ -171,7 +163,7 @@ const edgecore_op_class edgecore_softmax_class = {
     .prepare = prepare,
     .destroy = destroy,
     .run = run,
-    .input_rows = input_rows,
+    .input_rows = edgecore_same_input_rows,
 };
 
 static edgecore_status prepare(const edgecore_op_desc *desc, const edgecore_tier *tier, edgecore_op **op,

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "isa/winograd.h"
 #include "ops/view.h"
 
 enum {
     ALIGNMENT = 64,
     TILE = EDGECORE_WINOGRAD_TILE,
-    SIDE = EDGECORE_WINOGRAD_INPUT,
     STRIP_BYTES = 320 << 10, /* of transformed inputs: a share of a second-level cache of 1 MB */
     CACHE_BYTES = 512 << 10, /* packed weights that strips after the first find there */
     BLOCKS_PER_CUT = 4,      /* of output channels: every cut transforms its input anew */
@@ -35,11 +35,6 @@ static size_t align_up(size_t n)
 static int32_t ceil_divide(int32_t a, int32_t b)
 {
     return (a + b - 1) / b;
-}
-
-static size_t chunks_of(size_t channels)
-{
-    return (channels + EDGECORE_WINOGRAD_CHANNELS - 1) / EDGECORE_WINOGRAD_CHANNELS;
 }
 
 /* Blocks of tiles in a strip, for a region of `tiles`. */

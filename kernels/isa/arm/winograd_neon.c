@@ -22,15 +22,8 @@ static void pack(void *block, const edgecore_columns *columns)
     winograd_head *head = block;
     head->requant = make_head(columns);
     make_requant(head->scales, head->bias, head->left, HALVES, columns);
-    for (size_t c = 0; c < COLS; c++)
-        head->bias[c] = (int32_t)((uint32_t)head->bias[c] * SCALE);
-    int16_t *to = (int16_t *)(head + 1), weights[POSITIONS];
-    for (size_t c = 0; c < columns->cols; c++)
-        for (size_t k = 0; k < channels; k++) {
-            edgecore_winograd_weights(columns->weights + c * 9 * channels + k, channels, weights);
-            for (size_t p = 0; p < POSITIONS; p++)
-                to[p * position_step + k * COLS + c] = weights[p];
-        }
+    edgecore_winograd_scale(head->bias, COLS);
+    edgecore_winograd_pack((int16_t *)(head + 1), columns, position_step, 1, COLS);
 }
 
 /* acc, and w[4 lanes] * d[channel]. */

@@ -25,16 +25,9 @@ static void pack(void *block, const edgecore_columns *columns)
     head->rounding = edgecore_pack_head(columns);
     for (size_t v = 0; v < vectors; v++) {
         pack_requant_16(&head->requant[v], columns, v * LANES);
-        for (size_t i = 0; i < LANES; i++)
-            head->requant[v].bias[i] = (int32_t)((uint32_t)head->requant[v].bias[i] * SCALE);
+        edgecore_winograd_scale(head->requant[v].bias, LANES);
     }
-    int16_t *to = (int16_t *)(head + 1), weights[POSITIONS];
-    for (size_t c = 0; c < columns->cols; c++)
-        for (size_t k = 0; k < channels; k++) {
-            edgecore_winograd_weights(columns->weights + c * 9 * channels + k, channels, weights);
-            for (size_t p = 0; p < POSITIONS; p++)
-                to[p * weights_step + k / 2 * pair_step + c * 2 + k % 2] = weights[p];
-        }
+    edgecore_winograd_pack((int16_t *)(head + 1), columns, weights_step, 2, pair_step);
 }
 
 /* Sums over the channels in every position: [position][TILES][COLS]. */
